@@ -1,0 +1,92 @@
+"""/api/v1/aliases"""
+
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from ..db import db, transact
+from ..rules import aliases
+from ..security import actor
+from . import surface
+from .fields import Text
+
+blueprint = surface.blueprint(
+    "aliases", "Where mail to other addresses goes; one item for each destination"
+)
+
+
+class AliasItem(ma.Schema):
+    """One destination of one source."""
+
+    id = fields.Integer(required=True)
+    domain_id = fields.Integer(required=True)
+    source = fields.String(required=True)
+    destination = fields.String(required=True)
+
+
+class NewAlias(ma.Schema):
+    """What a new alias needs."""
+
+    source = Text(
+        "source email",
+        required=True,
+        metadata={"description": "An address, or @domain for all that has no other place"},
+    )
+    destination = Text("destination email", required=True)
+
+
+class ChangedAlias(ma.Schema):
+    """What can be changed of an alias; at least one of them."""
+
+    source = Text("source email", allow_none=True, load_default=None)
+    destination = Text("destination email", allow_none=True, load_default=None)
+
+
+@blueprint.route("", methods=["GET"])
+@blueprint.arguments(
+    surface.list_arguments("Alias", aliases.LISTING, "domain_id"), location="query"
+)
+@blueprint.response(200, surface.page_of(AliasItem))
+@surface.may_refuse(blueprint, 400, 404)
+def find(arguments: dict[str, Any]) -> Any:
+    """List the aliases"""
+    page = aliases.find(
+        db.session(), actor(), surface.criteria(arguments), domain_id=arguments["domain_id"]
+    )
+    return surface.listed(page)
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(NewAlias)
+@blueprint.response(201, AliasItem, headers=surface.LOCATION)
+@surface.may_refuse(blueprint, *surface.WITH_BODY)
+def create(fields: dict[str, Any]) -> Any:
+    """Add an alias, or one more destination to it"""
+    return surface.located(transact(aliases.create, actor(), **fields), HTTPStatus.CREATED)
+
+
+@blueprint.route(surface.ID, methods=["GET"])
+@blueprint.response(200, AliasItem)
+@surface.may_refuse(blueprint, 404)
+def get(item_id: int) -> Any:
+    """Show an alias"""
+    return aliases.get(db.session(), actor(), item_id)
+
+
+@blueprint.route(surface.ID, methods=["PATCH"])
+@blueprint.arguments(ChangedAlias)
+@blueprint.response(200, AliasItem, headers=surface.LOCATION)
+@surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
+def change(fields: dict[str, Any], item_id: int) -> Any:
+    """Change an alias's source or destination, or both"""
+    return surface.located(transact(aliases.change, actor(), item_id, **fields), HTTPStatus.OK)
+
+
+@blueprint.route(surface.ID, methods=["DELETE"])
+@blueprint.response(204)
+@surface.may_refuse(blueprint, 404)
+def remove(item_id: int) -> None:
+    """Delete an alias, or one destination of it"""
+    transact(aliases.remove, actor(), item_id)

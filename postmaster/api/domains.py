@@ -1,0 +1,71 @@
+"""/api/v1/domains"""
+
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from ..db import db, transact
+from ..rules import domains
+from ..security import actor
+from . import surface
+from .fields import Text
+
+blueprint = surface.blueprint("domains", "The mail domains of this server")
+
+
+class DomainItem(ma.Schema):
+    """A domain."""
+
+    id = fields.Integer(required=True)
+    name = fields.String(required=True)
+
+
+class NewDomain(ma.Schema):
+    """What a new domain needs."""
+
+    name = Text("domain name", required=True)
+
+
+@blueprint.route("", methods=["GET"])
+@blueprint.arguments(surface.list_arguments("Domain", domains.LISTING), location="query")
+@blueprint.response(200, surface.page_of(DomainItem))
+@surface.may_refuse(blueprint, 400, 404)
+def find(arguments: dict[str, Any]) -> Any:
+    """List the domains"""
+    return surface.listed(domains.find(db.session(), actor(), surface.criteria(arguments)))
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(NewDomain)
+@blueprint.response(201, DomainItem, headers=surface.LOCATION)
+@surface.may_refuse(blueprint, *surface.WITH_BODY)
+def create(fields: dict[str, Any]) -> Any:
+    """Add a domain"""
+    return surface.located(transact(domains.create, actor(), **fields), HTTPStatus.CREATED)
+
+
+@blueprint.route(surface.ID, methods=["GET"])
+@blueprint.response(200, DomainItem)
+@surface.may_refuse(blueprint, 404)
+def get(item_id: int) -> Any:
+    """Show a domain"""
+    return domains.get(db.session(), actor(), item_id)
+
+
+@blueprint.route(surface.ID, methods=["PATCH"])
+@blueprint.arguments(NewDomain)
+@blueprint.response(200, DomainItem, headers=surface.LOCATION)
+@surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
+def change(fields: dict[str, Any], item_id: int) -> Any:
+    """Rename a domain that has no users or aliases"""
+    return surface.located(transact(domains.change, actor(), item_id, **fields), HTTPStatus.OK)
+
+
+@blueprint.route(surface.ID, methods=["DELETE"])
+@blueprint.response(204)
+@surface.may_refuse(blueprint, 404)
+def remove(item_id: int) -> None:
+    """Delete a domain with its users and aliases, and the aliases elsewhere that lead to them"""
+    transact(domains.remove, actor(), item_id)

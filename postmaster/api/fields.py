@@ -1,0 +1,106 @@
+"""The API's fields: what is accepted, and the words when it is not.
+
+A field checks the shape only (there, of the right type); the rules check the rest.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+from werkzeug.http import http_date
+
+LARGEST_ID = 2**31 - 1  # an INT column's
+
+
+class Text(fields.String):
+    """A text that a person knows as ``what``."""
+
+    def __init__(self, what: str, **options: Any) -> None:
+        messages = {
+            "required": f"The {what} was not specified",
+            "null": f"The {what} was not specified",
+            "invalid": f"The {what} must be text",
+            "invalid_utf8": f"The {what} must be text",
+        }
+        super().__init__(error_messages=messages, **options)
+
+
+class Scalar(fields.Field[str]):
+    """A text, number or truth value, read as the text it would be."""
+
+    def __init__(self, what: str, kinds: list[str], **options: Any) -> None:
+        messages = {
+            "required": f"The {what} was not supplied",
+            "null": f"The {what} was not supplied",
+            "invalid": f"The {what} must be a text, a number or true or false",
+        }
+        nullable = ["null"] if options.get("allow_none") else []
+        super().__init__(
+            error_messages=messages, metadata={"type": [*kinds, *nullable]}, **options
+        )
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str | int):
+            raise self.make_error("invalid")
+        return str(value)
+
+
+class Code(Scalar):
+    """The six digits; a number lost its leading zeros on the way."""
+
+    def __init__(self, what: str, **options: Any) -> None:
+        super().__init__(what, ["string", "integer"], **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if isinstance(value, bool):
+            raise self.make_error("invalid")
+        if isinstance(value, int):
+            return f"{value:06d}" if 0 <= value < 10**6 else "not a code"
+        return super()._deserialize(value)
+
+
+class Whole(fields.Integer):
+    """A whole number in a query, within bounds."""
+
+    def __init__(self, what: str, *, lowest: int, highest: int | None = None, **options: Any):
+        bounds = f"from {lowest} on" if highest is None else f"from {lowest} to {highest}"
+        sentence = f"The {what} must be a whole number {bounds}"
+        super().__init__(
+            validate=ma.validate.Range(min=lowest, max=highest, error=sentence),
+            error_messages={"invalid": sentence, "too_large": sentence},
+            **options,
+        )
+
+
+class HttpDate(fields.Field[datetime]):
+    """A moment as PostMaster 1.x gave it: ``Tue, 24 Nov 2026 12:00:00 GMT``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            dump_only=True, metadata={"type": ["string", "null"], "format": "http-date"}, **options
+        )
+
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
+        return None if value is None else http_date(value)
+
+
+class ErrorItem(ma.Schema):
+    """Every refusal has this form."""
+
+    status = fields.Integer(required=True)
+    error = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class Meta(ma.Schema):
+    """Where a page is among the others."""
+
+    page = fields.Integer(required=True)
+    per_page = fields.Integer(required=True)
+    total = fields.Integer(required=True)
+    pages = fields.Integer(required=True)
+    first = fields.String(required=True)
+    last = fields.String(required=True)
+    prev = fields.String(required=True, allow_none=True)
+    next = fields.String(required=True, allow_none=True)

@@ -1,0 +1,80 @@
+"""The commands of manage.py: thin, over the same acts as the pages and the API."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from alembic.util.exc import CommandError
+from flask import Flask
+from flask.cli import FlaskGroup, shell_command
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from .. import config
+from ..config import ConfigError
+from ..db import explain
+from ..errors import RuleError, Unavailable
+from . import admins, aliases, configuration, database, domains, serving, users
+
+COMMANDS: tuple[click.Command, ...] = (
+    configuration.setdburi,
+    configuration.generatekey,
+    configuration.setkey,
+    configuration.setlogfile,
+    configuration.version,
+    configuration.clean,
+    database.createdb,
+    database.existingdb,
+    database.upgradedb,
+    domains.domain,
+    users.user,
+    aliases.alias,
+    admins.admin,
+    admins.unlockadmin,
+    admins.resetadminpassword,
+    shell_command,
+)
+
+
+class Commands(FlaskGroup):
+    """Flask's group of commands, whose errors are one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; say what is wrong if it is refused."""
+        try:
+            return super().invoke(ctx)
+        except (RuleError, ConfigError, CommandError) as error:
+            raise click.ClickException(str(error)) from None
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise click.ClickException(_in_words(error)) from None
+
+
+def _in_words(error: Exception) -> str:
+    refusal = explain(error)
+    if refusal is None:
+        return f"The database refused: {getattr(error, 'orig', error)}"
+    if isinstance(refusal, Unavailable):
+        uri = config.load().database_uri.render_as_string(hide_password=True)
+        return f"{refusal} ({uri})"
+    return str(refusal)
+
+
+def commands(create_app: Callable[..., Flask]) -> Commands:
+    """The group of all commands, over the application that this factory makes."""
+
+    def create() -> Flask:
+        try:
+            return create_app(serving=False)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+
+    group = Commands(
+        create_app=create,
+        add_default_commands=False,
+        load_dotenv=False,
+        help="PostMaster: a panel and an API over the mail guides' tables.",
+    )
+    for command in COMMANDS:
+        group.add_command(command)
+    group.add_command(serving.runserver(create_app))
+    return group

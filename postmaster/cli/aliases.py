@@ -1,0 +1,95 @@
+"""manage.py alias"""
+
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from ..db import db, transact
+from ..errors import Invalid
+from ..models import Alias
+from ..rules import aliases, domains, paging
+from . import surface
+
+COLUMNS = ("id", "domain_id", "source", "destination")
+
+
+@click.group()
+def alias() -> None:
+    """List, add, change and delete aliases."""
+
+
+@alias.command("list")
+@surface.list_options
+@click.option("--domain", help="Only the aliases of this domain.")
+@with_appcontext
+def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
+    """List the aliases."""
+    operator = surface.operator()
+    domain_id = domains.by_name(db.session(), operator, domain).id if domain else None
+    page = aliases.find(
+        db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id
+    )
+    surface.show_page(page, COLUMNS, as_json=as_json)
+
+
+@alias.command()
+@click.argument("source")
+@click.argument("destination")
+@surface.json_option
+@with_appcontext
+def add(source: str, destination: str, as_json: bool) -> None:
+    """Add an alias, or one more destination to it."""
+    added = transact(
+        aliases.create, surface.operator(), source=source, destination=destination
+    )
+    surface.show_one(added, COLUMNS, as_json=as_json)
+
+
+@alias.command()
+@click.argument("source")
+@click.argument("destination")
+@click.option("--source", "new_source", help="The new source.")
+@click.option("--destination", "new_destination", help="The new destination.")
+@surface.json_option
+@with_appcontext
+def change(
+    source: str,
+    destination: str,
+    new_source: str | None,
+    new_destination: str | None,
+    as_json: bool,
+) -> None:
+    """Change an alias, named by its SOURCE and DESTINATION."""
+    changed = transact(
+        aliases.change,
+        surface.operator(),
+        _one(source, destination).id,
+        source=new_source,
+        destination=new_destination,
+    )
+    surface.show_one(changed, COLUMNS, as_json=as_json)
+
+
+@alias.command()
+@click.argument("source")
+@click.argument("destination", required=False)
+@surface.yes_option
+@with_appcontext
+def delete(source: str, destination: str | None, yes: bool) -> None:
+    """Delete one destination of an alias, or, without DESTINATION, all of them."""
+    operator = surface.operator()
+    found = aliases.matching(db.session(), operator, source, destination)
+    surface.confirm(
+        ["This deletes:", *(f"  alias {row.source} -> {row.destination}" for row in found)],
+        yes=yes,
+    )
+    transact(aliases.remove_all, operator, [row.id for row in found])
+    click.echo(f"{len(found)} aliases were deleted.")
+
+
+def _one(source: str, destination: str) -> Alias:
+    found = aliases.matching(db.session(), surface.operator(), source, destination)
+    if len(found) > 1:
+        raise Invalid("This alias is there %(count)s times; delete one first", count=len(found))
+    return found[0]

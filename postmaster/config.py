@@ -1,0 +1,290 @@
+"""The configuration file and the environment: load, check, write one value.
+
+Every key is declared once, in ``KEYS``. A value comes from the environment
+(``POSTMASTER_<KEY>``, for secrets also ``POSTMASTER_<KEY>_FILE``), else from
+the TOML file, else it is the default. A wrong value is a ``ConfigError`` that
+names the key or the variable.
+"""
+
+import contextlib
+import ipaddress
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import tomlkit
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from tomlkit.exceptions import ParseError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SHORTEST_SECRET_KEY = 16
+ENVIRONMENT_PREFIX = "POSTMASTER_"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class ConfigError(Exception):
+    """A configuration value that PostMaster cannot work with; the text says which."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that is configured outside the database, checked."""
+
+    path: Path
+    database_uri: URL
+    secret_key: str
+    log_file: Path
+    hosts: tuple[str, ...]
+    proxies: tuple[Network, ...]
+    sign_in_failures_per_hour: int
+    session_hours: int
+
+    def require_secret_key(self) -> None:
+        """Refuse to serve without a key; commands that only use the database need none."""
+        if not self.secret_key:
+            raise ConfigError(
+                f"{self.path}: secret_key is empty; make one with: manage.py generatekey"
+            )
+
+
+def config_path() -> Path:
+    """Where the configuration file is, whether or not it exists yet."""
+    named = os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    return Path(named).resolve() if named else CHECKOUT / "postmaster.toml"
+
+
+# --- checks, one a kind of value ------------------------------------------------
+
+
+def parse_database_uri(text: str, folder: Path = CHECKOUT) -> URL:
+    """Read a database URI; the password may hold ``@``, ``/``, ``%`` as they are.
+
+    ``mysql://`` and ``mariadb://`` mean PyMySQL. A relative SQLite path is
+    relative to ``folder``. Raises ConfigError, which never quotes the URI, since
+    it holds a password.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    if not separator:
+        raise ConfigError("the URI has no scheme; write mysql://USER:PASSWORD@HOST:3306/DATABASE")
+    user_info, at, location = rest.rpartition("@")
+    try:
+        url = make_url(f"{scheme}://{location}")
+    except (ArgumentError, ValueError):
+        raise ConfigError(
+            "the URI cannot be read; write mysql://USER:PASSWORD@HOST:3306/DATABASE"
+        ) from None
+    if at:
+        username, colon, password = user_info.partition(":")
+        url = url.set(
+            username=unquote(username), password=unquote(password) if colon else None
+        )
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        return _checked_mysql_url(url)
+    if url.get_backend_name() == "sqlite":
+        return _checked_sqlite_url(url, folder)
+    raise ConfigError(
+        f"the scheme {scheme!r} is not supported; use mysql:// (MariaDB, MySQL) or sqlite://"
+    )
+
+
+def _checked_mysql_url(url: URL) -> URL:
+    if url.get_driver_name() not in ("pymysql", "mysqldb"):  # mysqldb: a bare mysql://
+        raise ConfigError(f"the driver {url.get_driver_name()!r} is not supported; write mysql://")
+    if not url.host or not url.database:
+        raise ConfigError(
+            "the URI needs a host and a database: mysql://USER:PASSWORD@HOST:3306/DATABASE"
+        )
+    return url.set(drivername="mysql+pymysql")
+
+
+def _checked_sqlite_url(url: URL, folder: Path) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise ConfigError("an SQLite database in memory cannot be shared; name a file")
+    return url.set(drivername="sqlite", database=str(folder / url.database))
+
+
+def _secret_key(value: Any, _folder: Path) -> str:
+    key = _text(value, _folder)
+    if key and len(key) < SHORTEST_SECRET_KEY:
+        raise ConfigError(
+            f"it must be at least {SHORTEST_SECRET_KEY} characters long; "
+            "make one with: manage.py generatekey"
+        )
+    return key
+
+
+def _text(value: Any, _folder: Path) -> str:
+    if not isinstance(value, str):
+        raise ConfigError("it must be text in quotes")
+    return value
+
+
+def _database_uri(value: Any, folder: Path) -> URL:
+    return parse_database_uri(_text(value, folder), folder)
+
+
+def _file(value: Any, folder: Path) -> Path:
+    return folder / _text(value, folder)
+
+
+def _whole_number(lowest: int, highest: int) -> Callable[[Any, Path], int]:
+    def check(value: Any, _folder: Path) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = lowest - 1
+        if isinstance(value, bool) or not lowest <= number <= highest:
+            raise ConfigError(f"it must be a whole number from {lowest} to {highest}")
+        return number
+
+    return check
+
+
+def _list(value: Any) -> list[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ConfigError("it must be a list of texts")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _hosts(value: Any, _folder: Path) -> tuple[str, ...]:
+    return tuple(_list(value))
+
+
+def _networks(value: Any, _folder: Path) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in _list(value))
+    except ValueError as error:
+        raise ConfigError(f"it must list addresses or networks: {error}") from None
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the configuration file."""
+
+    check: Callable[[Any, Path], Any]
+    default: Any
+    secret: bool = False
+
+
+KEYS: Mapping[str, Key] = {
+    "database_uri": Key(_database_uri, "sqlite:///postmaster.sqlite3", secret=True),
+    "secret_key": Key(_secret_key, "", secret=True),
+    "log_file": Key(_file, str(CHECKOUT.parent / "logs" / "postmaster.log")),
+    "hosts": Key(_hosts, []),
+    "proxies": Key(_networks, []),
+    "sign_in_failures_per_hour": Key(_whole_number(1, 1_000_000), 100),
+    "session_hours": Key(_whole_number(1, 8760), 12),
+}
+
+
+# --- loading --------------------------------------------------------------------
+
+
+def load(overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read file and environment; ``overrides`` (for tests) win over both.
+
+    Raises ConfigError with the name of the file, key or variable at fault.
+    """
+    path = config_path()
+    written = _read_file(path)
+    unknown = sorted(set(written) - set(KEYS))
+    if unknown:
+        raise ConfigError(
+            f"{path}: unknown key {unknown[0]!r}; the keys are: {', '.join(KEYS)}"
+        )
+    values = {}
+    for name, key in KEYS.items():
+        raw, origin = _raw_value(name, key, written, overrides or {}, path)
+        try:
+            values[name] = key.check(raw, path.parent)
+        except ConfigError as error:
+            raise ConfigError(f"{origin}: {error}") from None
+    return Config(path=path, **values)
+
+
+def _raw_value(
+    name: str, key: Key, written: Mapping[str, Any], overrides: Mapping[str, Any], path: Path
+) -> tuple[Any, str]:
+    """The value and, for messages, where it came from."""
+    if name in overrides:
+        return overrides[name], name
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    if variable in os.environ:
+        return os.environ[variable], variable
+    if key.secret and f"{variable}_FILE" in os.environ:
+        secret = Path(os.environ[f"{variable}_FILE"])
+        try:
+            return secret.read_text(encoding="utf-8").strip(), f"{variable}_FILE"
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{variable}_FILE: {secret} cannot be read: {_reason(error)}") from None
+    return written.get(name, key.default), f"{path}, {name}"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    return _read_document(path).unwrap()
+
+
+def _read_document(path: Path) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return tomlkit.document()
+    except ParseError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "not UTF-8 text"
+
+
+# --- writing one value ----------------------------------------------------------
+
+
+def write_value(name: str, value: str) -> Path:
+    """Set one key in the file, keeping all else, comments included.
+
+    The new file is written beside the old one and renamed over it, readable by
+    its owner and group only; owner and group stay as they were where that is
+    allowed. Raises ConfigError if the value is wrong or the file cannot be
+    written, and then the old file is untouched.
+    """
+    path = config_path()
+    try:
+        KEYS[name].check(value, path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    document = _read_document(path)
+    document[name] = value
+    _replace(path, tomlkit.dumps(document))
+    return path
+
+
+def _replace(path: Path, content: str) -> None:
+    beside = None
+    try:
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP)
+            if path.exists():
+                kept = path.stat()
+                with contextlib.suppress(PermissionError):
+                    os.fchown(file.fileno(), kept.st_uid, kept.st_gid)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        if beside is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+        raise ConfigError(f"{path}: cannot be written: {_reason(error)}") from None

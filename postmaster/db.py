@@ -1,0 +1,216 @@
+"""The database connection, and the only commit and rollback in the project."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pymysql
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData, event
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from .errors import Conflict, Invalid, RuleError, Unavailable
+
+CONNECT_TIMEOUT = 5  # seconds
+ANSWER_TIMEOUT = 60  # seconds; the longest statement is a migration's ALTER TABLE
+ATTEMPTS = 8  # of one act, before a deadlock becomes the user's problem
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Base(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = MetaData()
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+migrate = Migrate()
+
+
+# --- connections ----------------------------------------------------------------
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """How to connect to this database."""
+    if url.get_backend_name() == "sqlite":
+        return {"hide_parameters": True, "connect_args": {"timeout": 15}}
+    return {
+        "hide_parameters": True,  # an error's text must not show a hash
+        "pool_pre_ping": True,  # a server that came back is used at once, without a restart
+        "pool_recycle": 1800,
+        "pool_timeout": 10,
+        "connect_args": {
+            # PyMySQL would encode it as Latin-1, the clients that set it use UTF-8.
+            "password": (url.password or "").encode(),
+            "charset": "utf8mb4",
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": ANSWER_TIMEOUT,
+            "write_timeout": ANSWER_TIMEOUT,
+            # A server that is not strict cuts what is too long; a cut hash locks a user out.
+            "init_command": "SET SESSION sql_mode ="
+            " CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_ALL_TABLES')",
+        },
+    }
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None  # we begin transactions ourselves, DDL included
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Any) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN")
+
+
+# --- what the database says, in words -------------------------------------------
+
+MYSQL_RETRY = {1205, 1213}  # lock wait timeout, deadlock (also Galera's failed certification)
+MYSQL_NOT_PREPARED = {1054, 1146}  # no such column, no such table
+MYSQL_DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
+MYSQL_READ_ONLY = {1290, 1792, 1836}
+MYSQL_DUPLICATE = 1062
+MYSQL_TOO_LONG = 1406
+MYSQL_NOT_STORABLE = 1366
+MYSQL_NO_DATABASE = 1049
+
+
+def _code(error: DBAPIError) -> int | None:
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def _is_retryable(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return "locked" in str(error.orig)
+    return _code(error) in MYSQL_RETRY
+
+
+def explain(error: Exception) -> RuleError | None:
+    """The refusal that a database error means, or None if it is a defect of ours.
+
+    The sentences name neither the URI nor its password.
+    """
+    if isinstance(error, PoolTimeoutError):
+        return Unavailable("The database is busy: no connection was free. Try again in a moment")
+    if not isinstance(error, DBAPIError):
+        return None
+    if isinstance(error, IntegrityError):
+        return Conflict("Somebody else changed the same rows just now. Look again and try again")
+    if isinstance(error.orig, sqlite3.Error):
+        return _explain_sqlite(error.orig)
+    if isinstance(error.orig, pymysql.MySQLError | RuntimeError | OSError):
+        return _explain_mysql(error)
+    return None
+
+
+def _explain_sqlite(error: sqlite3.Error) -> RuleError | None:
+    text = str(error)
+    if "no such table" in text or "no such column" in text:
+        return _not_prepared()
+    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
+    ):
+        return Unavailable("The database cannot be used: %(reason)s", reason=text)
+    return None
+
+
+def _not_prepared() -> Unavailable:
+    return Unavailable("The database is not prepared for this version: run manage.py upgradedb")
+
+
+def _explain_mysql(error: DBAPIError) -> RuleError | None:
+    code = _code(error)
+    if code in MYSQL_NOT_PREPARED:
+        return _not_prepared()
+    if code in MYSQL_DENIED:
+        return Unavailable(
+            "The database refuses PostMaster's database user (error %(code)s): "
+            "check the password and the privileges",
+            code=code,
+        )
+    if code == MYSQL_NO_DATABASE:
+        return Unavailable("The database server has no such database (error %(code)s)", code=code)
+    if code in MYSQL_READ_ONLY:
+        return Unavailable("The database is read-only (error %(code)s)", code=code)
+    if code in MYSQL_RETRY:
+        return Unavailable("The database is busy with other changes. Try again in a moment")
+    if code == MYSQL_TOO_LONG:
+        return Invalid("The value is too long for its column in this database")
+    if code == MYSQL_NOT_STORABLE:
+        return Invalid("The value has characters that its column in this database cannot hold")
+    if isinstance(error.orig, pymysql.err.ProgrammingError | pymysql.err.DataError):
+        return None
+    return Unavailable("The database does not answer. Try again in a moment")
+
+
+def flush_unique(session: Session, refusal: RuleError) -> None:
+    """Flush; if a unique index has the last word, answer like the check before it."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if _code(error) == MYSQL_DUPLICATE or "UNIQUE constraint failed" in str(error.orig):
+            raise refusal from None
+        raise
+
+
+# --- transactions ---------------------------------------------------------------
+
+# Called with each announcement of a committed act; see announce().
+_listeners: list[Callable[[Any], None]] = []
+
+
+def announce(session: Session, announcement: object) -> None:
+    """Have the listeners told of this once the transaction has been committed."""
+    session.info.setdefault("announcements", []).append(announcement)
+
+
+def after_commit(listener: Callable[[Any], None]) -> None:
+    """Register who hears the announcements (the log file)."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def transact(
+    act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run one act in one transaction of its own, and commit it.
+
+    A deadlock, a lock wait that timed out or a lost certification runs the act
+    again from the start; anything else rolls all of it back and goes on up.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        db.session.remove()  # whatever was read before belongs to another transaction
+        session = db.session()
+        try:
+            result = act(session, *args, **kwargs)
+            session.commit()
+        except DBAPIError as error:
+            session.rollback()
+            if attempt == ATTEMPTS or not _is_retryable(error):
+                raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- spreads retries
+        except BaseException:
+            session.rollback()
+            raise
+        else:
+            for announcement in session.info.pop("announcements", []):
+                for listener in _listeners:
+                    listener(announcement)
+            return result
+    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,199 @@
+"""The tables: columns, relationships, constraints. No rules, no JSON.
+
+The three mail tables have the form that the mail guides give them; Postfix and
+Dovecot read them directly. The others are PostMaster's own.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, text
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
+
+from .db import Base
+
+
+def _any_case(length: int) -> TypeEngine[str]:
+    """Text that compares without case: by the collation on MySQL, by NOCASE on SQLite."""
+    return String(length).with_variant(sqlite.VARCHAR(length, collation="NOCASE"), "sqlite")
+
+
+# Microseconds, so that the history keeps its order.
+Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+
+MAIL_TABLE = {"mysql_engine": "InnoDB", "mysql_charset": "utf8"}
+OWN_TABLE = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
+
+
+class Domain(Base):
+    """A mail domain that this server receives mail for."""
+
+    __tablename__ = "virtual_domains"
+    __table_args__ = MAIL_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(_any_case(50))
+
+
+class User(Base):
+    """A mailbox; its owner signs in to Dovecot with the address and the password."""
+
+    __tablename__ = "virtual_users"
+    __table_args__ = MAIL_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    domain_id: Mapped[int] = mapped_column(
+        ForeignKey("virtual_domains.id", ondelete="CASCADE")
+    )
+    password: Mapped[str] = mapped_column(String(106))
+    email: Mapped[str] = mapped_column(_any_case(120), unique=True)
+
+
+class Alias(Base):
+    """One destination of one source; a source with several destinations has several rows."""
+
+    __tablename__ = "virtual_aliases"
+    __table_args__ = (
+        Index("postmaster_source", "source"),
+        Index("postmaster_destination", "destination"),
+        MAIL_TABLE,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    domain_id: Mapped[int] = mapped_column(
+        ForeignKey("virtual_domains.id", ondelete="CASCADE")
+    )
+    source: Mapped[str] = mapped_column(_any_case(100))
+    destination: Mapped[str] = mapped_column(_any_case(100))
+
+
+class Admin(Base):
+    """A person who may sign in to PostMaster."""
+
+    __tablename__ = "postmaster_admins"
+    __table_args__ = OWN_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(String(50))
+    username: Mapped[str | None] = mapped_column(_any_case(120), unique=True)
+    password: Mapped[str | None] = mapped_column(String(64))
+    source: Mapped[str | None] = mapped_column(String(64))
+    active: Mapped[bool | None]
+    failed_attempts: Mapped[int | None]
+    last_failed_date: Mapped[datetime | None]
+    unlock_date: Mapped[datetime | None]
+    otp_active: Mapped[bool | None]
+    otp_secret: Mapped[str | None] = mapped_column(String(32))
+    # The time step (RFC 6238) of the last code that was accepted: no code works twice.
+    otp_last_step: Mapped[int | None]
+
+
+class SettingRow(Base):
+    """The stored value of one setting; see rules/settings.py for what it means."""
+
+    __tablename__ = "postmaster_configuration"
+    __table_args__ = OWN_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    setting: Mapped[str | None] = mapped_column(String(128), unique=True)
+    value: Mapped[str | None] = mapped_column(String(512))
+    regex: Mapped[str | None] = mapped_column(String(256))
+
+
+class AdminSession(Base):
+    """A signed-in browser or script. The cookie holds the token, the table its hash."""
+
+    __tablename__ = "postmaster_sessions"
+    __table_args__ = OWN_TABLE
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    admin_id: Mapped[int] = mapped_column(
+        ForeignKey("postmaster_admins.id", ondelete="CASCADE"), index=True
+    )
+    started: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment, index=True)
+    ip: Mapped[str] = mapped_column(String(45))
+    agent: Mapped[str] = mapped_column(String(200))
+
+
+class RecoveryCode(Base):
+    """One unused recovery code of an admin, hashed. A used one is deleted."""
+
+    __tablename__ = "postmaster_recovery_codes"
+    __table_args__ = OWN_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    admin_id: Mapped[int] = mapped_column(
+        ForeignKey("postmaster_admins.id", ondelete="CASCADE"), index=True
+    )
+    code_hash: Mapped[str] = mapped_column(String(64))
+
+
+class SignInFailure(Base):
+    """One refused sign-in from one address, for the throttle; kept for an hour."""
+
+    __tablename__ = "postmaster_sign_in_failures"
+    __table_args__ = (Index("postmaster_network_moment", "network", "moment"), OWN_TABLE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    network: Mapped[str] = mapped_column(String(45))
+    moment: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class HistoryEntry(Base):
+    """One change of one row: who, when, from where, old and new. Never a secret."""
+
+    __tablename__ = "postmaster_history"
+    __table_args__ = (Index("postmaster_history_object", "kind", "object_id"), OWN_TABLE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # The entry whose act brought this one along (a deleted domain's users), if any.
+    part_of: Mapped[int | None] = mapped_column(
+        ForeignKey("postmaster_history.id", ondelete="CASCADE"), index=True
+    )
+    moment: Mapped[datetime] = mapped_column(Moment, index=True)
+    # No foreign key: the history outlives the admin.
+    admin_id: Mapped[int | None] = mapped_column(index=True)
+    admin: Mapped[str] = mapped_column(String(120))
+    via: Mapped[str] = mapped_column(String(16))
+    ip: Mapped[str] = mapped_column(String(45))
+    action: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(16))
+    object_id: Mapped[int]
+    object_name: Mapped[str] = mapped_column(String(255))
+    old: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    new: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class HistorySecret(Base):
+    """The password hash that a change replaced, which only an undo reads."""
+
+    __tablename__ = "postmaster_history_secrets"
+    __table_args__ = OWN_TABLE
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("postmaster_history.id", ondelete="CASCADE"), primary_key=True
+    )
+    password: Mapped[str] = mapped_column(String(255))
+
+
+class Turn(Base):
+    """A row that an act updates first, so that such acts go one after the other."""
+
+    __tablename__ = "postmaster_turns"
+    __table_args__ = OWN_TABLE
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    taken: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class MailTableChange(Base):
+    """What a migration changed in the mail tables, so that its downgrade can put it back."""
+
+    __tablename__ = "postmaster_mail_tables"
+    __table_args__ = OWN_TABLE
+
+    changed: Mapped[str] = mapped_column(String(64), primary_key=True)
+    before: Mapped[str] = mapped_column(String(64))

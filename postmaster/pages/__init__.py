@@ -1,0 +1,25 @@
+"""The HTML pages: per noun its views. A page decides nothing that the API does not."""
+
+from flask import Flask
+
+from ..security import csrf
+from . import admins, aliases, configs, dashboard, domains, login, logs, users
+
+BLUEPRINTS = (
+    login.blueprint,
+    dashboard.blueprint,
+    domains.blueprint,
+    users.blueprint,
+    aliases.blueprint,
+    admins.blueprint,
+    configs.blueprint,
+    logs.blueprint,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put the pages on the application."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    # Scripts sign in by plain curl; other sites are refused by what browsers say of them.
+    csrf.exempt(login.sign_in)

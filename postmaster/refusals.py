@@ -1,0 +1,75 @@
+"""Every error becomes an answer here: JSON for the API, a page for a browser.
+
+What is nobody's mistake but ours is logged with a number that the person sees.
+"""
+
+import secrets
+
+from flask import Flask, current_app, request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from . import security
+from .api import surface as api
+from .db import db, explain
+from .errors import RuleError
+from .pages import surface as pages
+
+SENTENCES = {
+    400: "Invalid request",
+    404: "It was not found",
+    405: "This address does not take the method %(method)s",
+    413: "The request is too large: at most 1 MB is read",
+    415: "This kind of content is not read here",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer for every error of the application."""
+    app.register_error_handler(RuleError, _answer_rule)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(DBAPIError, _answer_database)
+    app.register_error_handler(PoolTimeoutError, _answer_database)
+    app.register_error_handler(Exception, _answer_defect)
+
+
+def _answer_rule(error: RuleError) -> Response:
+    return api.refusal(error) if security.is_api() else pages.refusal(error)
+
+
+def _answer(status: int, message: str) -> Response:
+    return (api if security.is_api() else pages).answer(status, message)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None or status < 400:  # a redirect, such as to a missing slash
+        return error.get_response()  # type: ignore[return-value]  # sansio's is the base of ours
+    sentence = SENTENCES.get(status) or error.description or error.name
+    response = _answer(status, sentence % {"method": request.method} if "%(" in sentence else sentence)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _answer_database(error: Exception) -> Response:
+    db.session.rollback()
+    refusal = explain(error)
+    if refusal is None:
+        return _answer_defect(error)
+    _log(f"The database refused a request: {refusal}")
+    return _answer_rule(refusal)
+
+
+def _answer_defect(error: Exception) -> Response:
+    number = secrets.token_hex(4)
+    current_app.logger.error("Error %s", number, exc_info=error)
+    _log(f"Error {number}: {type(error).__name__} at {request.method} {request.path}")
+    return _answer(500, f"Something went wrong inside PostMaster; the log has it as error {number}")
+
+
+def _log(message: str) -> None:
+    current_app.extensions["postmaster_log"].write("error", None, message)

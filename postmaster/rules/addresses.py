@@ -1,0 +1,175 @@
+"""Domains and addresses: normalise first, then check. Pure.
+
+The syntax is that of RFC 5321 as far as a real Postfix and Dovecot deliver it;
+domains are kept as A-labels (IDNA 2008, RFC 5891), which is the form that mail
+arrives with.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import NoReturn
+
+import idna
+
+from ..errors import Invalid
+
+LOCAL_PART_LENGTH = 64  # octets, RFC 5321 section 4.5.3.1.1
+DOMAIN_LENGTH = 253
+
+# What Dovecot's auth_username_chars lets in and LMTP delivers; a "+" is cut off by both.
+MAILBOX_LOCAL_PART = re.compile(r"[a-z0-9._-]+")
+# RFC 5321 atext, less "!" and "%", which Postfix refuses as source routes.
+ALIAS_LOCAL_PART = re.compile(r"[a-z0-9.#$&'*+/=?^_`{|}~-]+")
+# A top-level domain is never a number (RFC 3696, section 2), so 192.0.2.1 is no domain.
+NUMERIC = re.compile(r"[0-9]+")
+SEPARATORS = frozenset(",;")
+
+# Raises Invalid with the given reason.
+Refusal = Callable[[str], NoReturn]
+
+
+def trim(text: str) -> str:
+    """The text without blanks at its ends."""
+    return text.strip()
+
+
+def has_unusable_characters(text: str) -> bool:
+    """Whether it holds blanks, separators or control characters.
+
+    Postfix reads ``a, b`` as two recipients, and a line end may end the lookup.
+    """
+    return any(
+        character.isspace()
+        or character in SEPARATORS
+        or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn")
+        for character in text
+    )
+
+
+def domain_name(text: str) -> str:
+    """The domain in lower case as A-labels. Raises Invalid."""
+    name = _a_labels(trim(text))
+    if name is None:
+        raise Invalid(
+            '"%(name)s" is not a valid domain name', field="name", name=shown(text)
+        )
+    return name
+
+
+def _a_labels(domain: str) -> str | None:
+    if not domain or has_unusable_characters(domain):
+        return None
+    try:
+        name = idna.encode(domain.lower(), uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return None
+    labels = name.split(".")
+    if len(labels) < 2 or "" in labels or NUMERIC.fullmatch(labels[-1]):
+        return None
+    return name if len(name) <= DOMAIN_LENGTH else None
+
+
+def u_labels(domain: str) -> str:
+    """The domain as people read it; what is no IDN stays as it is."""
+    try:
+        return idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        return domain
+
+
+def split(address: str) -> tuple[str, str]:
+    """Local part and domain of a normalised or stored address, at the last ``@``."""
+    local_part, _, domain = address.rpartition("@")
+    return local_part, domain
+
+
+def mailbox(text: str) -> str:
+    """The address of a mailbox, normalised. Raises Invalid."""
+
+    def refuse(reason: str) -> NoReturn:
+        raise Invalid(
+            '"%(email)s" is not a valid email address: %(reason)s',
+            field="email",
+            email=shown(text),
+            reason=reason,
+        )
+
+    address = trim(text)
+    local_part, domain = _parts(address, refuse)
+    if not MAILBOX_LOCAL_PART.fullmatch(local_part):
+        refuse("before the @ a mailbox may have only a-z, 0-9, dot, hyphen and underscore")
+    _check_dots(local_part, refuse)
+    return f"{local_part}@{domain}"
+
+
+def alias_source(text: str) -> str:
+    """The source of an alias, normalised: an address, or ``@domain`` for a catch-all."""
+
+    def refuse(reason: str) -> NoReturn:
+        raise Invalid(
+            'The source "%(source)s" is not in a valid email format: %(reason)s',
+            field="source",
+            source=shown(text),
+            reason=reason,
+        )
+
+    address = trim(text)
+    if address.startswith("@"):
+        domain = _a_labels(address[1:])
+        if domain is None:
+            refuse("after the @ there must be a domain")
+        return f"@{domain}"
+    return _alias_address(address, refuse)
+
+
+def alias_destination(text: str) -> str:
+    """The destination of an alias, normalised. Raises Invalid."""
+
+    def refuse(reason: str) -> NoReturn:
+        raise Invalid(
+            'The destination "%(destination)s" is not in a valid email format: %(reason)s',
+            field="destination",
+            destination=shown(text),
+            reason=reason,
+        )
+
+    return _alias_address(trim(text), refuse)
+
+
+def _alias_address(address: str, refuse: Refusal) -> str:
+    local_part, domain = _parts(address, refuse)
+    if not ALIAS_LOCAL_PART.fullmatch(local_part):
+        refuse("before the @ there is a character that mail servers refuse")
+    _check_dots(local_part, refuse)
+    return f"{local_part}@{domain}"
+
+
+def _parts(address: str, refuse: Refusal) -> tuple[str, str]:
+    if has_unusable_characters(address):
+        refuse("it may not contain blanks, commas, semicolons or control characters")
+    if address.count("@") != 1:
+        refuse("it must have one @")
+    local_part, domain_part = split(address)
+    if not local_part:
+        refuse("there is nothing before the @")
+    local_part = local_part.lower()
+    if len(local_part.encode("utf-8")) > LOCAL_PART_LENGTH:
+        refuse(f"before the @ there may be at most {LOCAL_PART_LENGTH} characters")
+    domain = _a_labels(domain_part)
+    if domain is None:
+        refuse("after the @ there must be a domain")
+    return local_part, domain
+
+
+def _check_dots(local_part: str, refuse: Refusal) -> None:
+    if local_part.startswith(".") or local_part.endswith(".") or ".." in local_part:
+        refuse("a dot may not stand first, last or twice in a row before the @")
+    if local_part.startswith("-"):
+        refuse("a hyphen may not stand first")
+
+
+def shown(text: str) -> str:
+    """The text as an error may quote it: printable, and not longer than a line."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
+    return printable if len(printable) <= 80 else f"{printable[:79]}\N{HORIZONTAL ELLIPSIS}"

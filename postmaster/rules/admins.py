@@ -1,0 +1,255 @@
+"""The acts on administrators: create, change, unlock, delete, search."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from ..errors import Invalid, NotFound
+from ..models import Admin
+from . import addresses, history, lengths, paging, passwords, sessions, settings, turns
+from .actor import Actor
+
+LOCAL = "local"
+LDAP = "ldap"
+DEFAULT_PASSWORD = "PostMaster"  # noqa: S105 -- documented, and every page says to change it
+
+LISTING = paging.Listing(
+    model=Admin,
+    searched=(Admin.username,),
+    sortable={"id": Admin.id, "name": Admin.name, "username": Admin.username},
+    sorted_by="username",
+)
+
+
+def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Page[Admin]:
+    """A page of administrators."""
+    return LISTING.find(session, criteria)
+
+
+def get(session: Session, actor: Actor, admin_id: int) -> Admin:
+    """One administrator by the id. Raises NotFound."""
+    admin = session.get(Admin, admin_id)
+    if admin is None:
+        raise NotFound("The administrator was not found")
+    return admin
+
+
+def by_username(session: Session, actor: Actor, username: str) -> Admin:
+    """One administrator by the user name, as typed by the operator. Raises NotFound."""
+    admin = session.scalar(select(Admin).where(Admin.username == username.strip().lower()))
+    if admin is None:
+        raise NotFound(
+            'The administrator "%(username)s" was not found', username=addresses.shown(username)
+        )
+    return admin
+
+
+def is_locked(admin: Admin) -> bool:
+    """Whether a lock on this administrator is still running."""
+    return admin.unlock_date is not None and admin.unlock_date > history.now()
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    *,
+    username: str,
+    password: str,
+    name: str,
+) -> Admin:
+    """Add a local administrator."""
+    turns.take(session, turns.Queue.ADMINS)
+    admin = Admin(
+        username=_checked_username(session, username),
+        password=_hashed(session, password),
+        name=_checked_name(name),
+        source=LOCAL,
+        active=True,
+        failed_attempts=0,
+        otp_active=False,
+    )
+    session.add(admin)
+    session.flush()
+    _record(session, actor, history.Action.CREATE, admin, new=as_recorded(admin))
+    return admin
+
+
+def add_default(session: Session) -> None:
+    """The administrator of a new installation, where there is none at all."""
+    if session.scalar(select(func.count()).select_from(Admin)) == 0:
+        session.add(
+            Admin(
+                username=sessions.DEFAULT_USERNAME,
+                password=passwords.hash_for_admin(DEFAULT_PASSWORD),
+                name="Default User",
+                source=LOCAL,
+                active=True,
+                failed_attempts=0,
+                otp_active=False,
+            )
+        )
+        session.flush()
+
+
+@lru_cache(maxsize=64)
+def is_default_password(hashed: str | None) -> bool:
+    """Whether this hash is that of the default password; slow once a hash and process."""
+    return passwords.matches_admin(DEFAULT_PASSWORD, hashed)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    admin_id: int,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    name: str | None = None,
+) -> Admin:
+    """Change the user name, the display name or the password; a new password ends all sessions."""
+    turns.take(session, turns.Queue.ADMINS)
+    admin = get(session, actor, admin_id)
+    if username is None and password is None and name is None:
+        raise Invalid("The username, password, or name was not supplied")
+    old, old_username = as_recorded(admin), admin.username
+    if username is not None:
+        admin.username = _checked_username(session, username, besides=admin)
+    if name is not None:
+        admin.name = _checked_name(name)
+    if as_recorded(admin) != old:
+        session.flush()
+        _record(
+            session,
+            actor,
+            history.Action.CHANGE,
+            admin,
+            name=old_username,
+            old=old,
+            new=as_recorded(admin),
+        )
+    if password is not None:
+        _change_password(session, actor, admin, password)
+    return admin
+
+
+def _change_password(
+    session: Session, actor: Actor, admin: Admin, password: str
+) -> None:
+    if admin.source == LDAP:
+        raise Invalid(
+            "The password of an administrator from the directory is changed there",
+            field="password",
+        )
+    replaced = admin.password
+    admin.password = _hashed(session, password)
+    session.flush()
+    sessions.end_all(session, admin.id)
+    _record(session, actor, history.Action.CHANGE_PASSWORD, admin, replaced_password=replaced)
+
+
+def unlock(session: Session, actor: Actor, admin_id: int) -> Admin:
+    """End a lock and forget the failed attempts."""
+    turns.take(session, turns.Queue.ADMINS)
+    admin = get(session, actor, admin_id)
+    if admin.failed_attempts or admin.unlock_date or admin.last_failed_date:
+        forget_failures(admin)
+        session.flush()
+        _record(session, actor, history.Action.UNLOCK, admin)
+    return admin
+
+
+def forget_failures(admin: Admin) -> None:
+    """Back to no failed attempt and no lock."""
+    admin.failed_attempts = 0
+    admin.last_failed_date = None
+    admin.unlock_date = None
+
+
+def remove(session: Session, actor: Actor, admin_id: int) -> None:
+    """Delete an administrator, whose sessions end; the last one stays."""
+    turns.take(session, turns.Queue.ADMINS)
+    admin = get(session, actor, admin_id)
+    if session.scalar(select(func.count()).select_from(Admin)) == 1:
+        raise Invalid("There must be at least one administrator")
+    sessions.end_all(session, admin.id)
+    session.execute(delete(Admin).where(Admin.id == admin.id))
+    _record(
+        session,
+        actor,
+        history.Action.DELETE,
+        admin,
+        old=as_recorded(admin),
+        replaced_password=admin.password,
+    )
+
+
+def as_recorded(admin: Admin) -> dict[str, object]:
+    """The administrator as the history keeps it: without password or secret."""
+    return {"username": admin.username, "name": admin.name, "source": admin.source}
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: history.Action,
+    admin: Admin,
+    *,
+    name: str | None = None,
+    old: Mapping[str, Any] | None = None,
+    new: Mapping[str, Any] | None = None,
+    replaced_password: str | None = None,
+) -> None:
+    history.record(
+        session,
+        actor,
+        action,
+        history.Kind.ADMIN,
+        admin.id,
+        name or admin.username or "",
+        old=old,
+        new=new,
+        replaced_password=replaced_password,
+    )
+
+
+def _checked_username(session: Session, text: str, besides: Admin | None = None) -> str:
+    username = text.strip().lower()
+    if not username:
+        raise Invalid("The username was not specified", field="username")
+    _check_printable(username, "username")
+    lengths.check(username, Admin.username, "username")
+    taken = select(Admin.id).where(Admin.username == username)
+    if besides is not None:
+        taken = taken.where(Admin.id != besides.id)
+    if session.scalar(taken.limit(1)) is not None:
+        raise Invalid('The username "%(username)s" already exists', field="username", username=username)
+    return username
+
+
+def _checked_name(text: str) -> str:
+    name = text.strip()
+    if not name:
+        raise Invalid("The name was not specified", field="name")
+    _check_printable(name, "name")
+    lengths.check(name, Admin.name, "name")
+    return name
+
+
+def _check_printable(text: str, field: str) -> None:
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise Invalid("The %(field)s may not contain control characters", field=field)
+
+
+def _hashed(session: Session, password: str) -> str:
+    passwords.check(
+        password,
+        minimum=settings.value_of(session, settings.MINIMUM_PASSWORD_LENGTH),
+        most_bytes=passwords.ADMIN_PASSWORD_BYTES,
+    )
+    hashed = passwords.hash_for_admin(password)
+    lengths.check(hashed, Admin.password, "password hash")
+    return hashed

@@ -1,0 +1,107 @@
+"""Search, order and pages, once for every list.
+
+The rows of a page come in one query, which finds their ids first (in an index
+that holds all it needs, however deep the page is) and joins the rows to them;
+their total comes in one more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from ..errors import Invalid, NotFound
+from ..models import Base
+
+DEFAULT_PER_PAGE = 10
+MOST_PER_PAGE = 100
+ORDERS = ("asc", "desc")
+
+Row = TypeVar("Row", bound=Base)
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a person asked of a list. ``sort`` None is the list's own order."""
+
+    page: int = 1
+    per_page: int = DEFAULT_PER_PAGE
+    search: str = ""
+    sort: str | None = None
+    order: str = "asc"
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of rows, and where it is among the others."""
+
+    items: list[Row]
+    total: int
+    number: int
+    per_page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; none when there is no row."""
+        return -(-self.total // self.per_page)
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Row]):
+    """What can be listed of one table: which columns are searched and sorted by."""
+
+    model: type[Row]
+    searched: tuple[InstrumentedAttribute[Any], ...]
+    sortable: Mapping[str, InstrumentedAttribute[Any]]
+    sorted_by: str
+
+    def find(
+        self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
+    ) -> Page[Row]:
+        """The page asked for. Raises Invalid, and NotFound past the last page."""
+        per_page = min(criteria.per_page, MOST_PER_PAGE)
+        if per_page < 1 or criteria.page < 1:
+            raise Invalid("The page and the rows per page are counted from 1", field="page")
+        where = [*conditions, *self._matching(criteria.search)]
+        primary_key = self.model.__table__.c["id"]
+        total = session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
+        offset = (criteria.page - 1) * per_page
+        if criteria.page > 1 and offset >= total:
+            raise NotFound("There is no page %(page)s: it was not found", page=criteria.page)
+        order = self._order(criteria)
+        ids = (
+            select(primary_key.label("id"))
+            .where(*where)
+            .order_by(*order)
+            .limit(per_page)
+            .offset(offset)
+            .subquery()
+        )
+        rows = session.scalars(
+            select(self.model).join(ids, ids.c.id == primary_key).order_by(*order)
+        )
+        return Page(list(rows), total, criteria.page, per_page)
+
+    def _matching(self, search: str) -> list[ColumnElement[bool]]:
+        text = search.strip()
+        if not text:
+            return []
+        return [or_(*(column.contains(text, autoescape=True) for column in self.searched))]
+
+    def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
+        column = self.sortable.get(criteria.sort or self.sorted_by)
+        if column is None:
+            raise Invalid(
+                "The sort column must be one of: %(columns)s",
+                field="sort",
+                columns=", ".join(self.sortable),
+            )
+        if criteria.order not in ORDERS:
+            raise Invalid('The order must be "asc" or "desc"', field="order")
+        # The id makes the order total, so that no row is on two pages or on none.
+        columns = [column] if column.key == "id" else [column, self.sortable["id"]]
+        return [c.desc() if criteria.order == "desc" else c.asc() for c in columns]
+
+

@@ -1,0 +1,197 @@
+"""The settings that admins change while PostMaster runs, each declared once.
+
+The declaration order is the order of the rows. A row that is missing means the
+default; a row that nobody declared is left alone.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..errors import Invalid
+from ..models import SettingRow
+from . import addresses, lengths
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """One setting: its stored name, its default, how its text is read and shown.
+
+    ``read`` turns text into the value and raises Invalid; ``pattern`` is the
+    same bounds as a regular expression, for scripts that look at it.
+    """
+
+    name: str
+    default: T
+    read: Callable[[str], T]
+    pattern: str
+    needs_log: bool = False
+
+    def text(self, value: T) -> str | None:
+        """The value as it is stored."""
+        return None if value is None else str(value)
+
+    def stored(self, text: str | None) -> T:
+        """The value of a row; what nobody can read counts as the default."""
+        if text is None or text == "":
+            return self.default
+        try:
+            return self.read(text)
+        except Invalid:
+            return self.default
+
+
+def _whole_number(
+    name: str, default: int, lowest: int, highest: int, pattern: str
+) -> Setting[int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not lowest <= int(text) <= highest:
+            raise Invalid(
+                "Invalid setting value: %(name)s must be a whole number between "
+                "%(lowest)s-%(highest)s",
+                field="value",
+                name=name,
+                lowest=lowest,
+                highest=highest,
+            )
+        return int(text)
+
+    return Setting(name, default, read, pattern)
+
+
+def _switch(name: str, default: bool, *, needs_log: bool = False) -> Setting[bool]:
+    def read(text: str) -> bool:
+        if text.lower() not in ("true", "false"):
+            raise Invalid(
+                "Invalid setting value: %(name)s must be True or False", field="value", name=name
+            )
+        return text.lower() == "true"
+
+    return Setting(name, default, read, "^(True|False)$", needs_log)
+
+
+def _text(name: str, pattern: str, form: str) -> Setting[str | None]:
+    def read(text: str) -> str | None:
+        if len(text) > lengths.of(SettingRow.value) or not re.fullmatch(pattern, text):
+            raise Invalid(
+                "Invalid setting value: %(name)s must be %(form)s",
+                field="value",
+                name=name,
+                form=form,
+            )
+        return text
+
+    return Setting(name, None, read, f"^{pattern}$")
+
+
+def _read_domain(text: str) -> str | None:
+    try:
+        return addresses.domain_name(text)
+    except Invalid:
+        raise Invalid(
+            "Invalid setting value: %(name)s must be a DNS domain such as example.com",
+            field="value",
+            name="AD Domain",
+        ) from None
+
+
+def _read_method(text: str) -> str:
+    if text.upper() not in ("NTLM", "SIMPLE"):
+        raise Invalid(
+            'Invalid setting value: %(name)s must be either "NTLM" or "SIMPLE"',
+            field="value",
+            name="LDAP Authentication Method",
+        )
+    return text.upper()
+
+
+HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
+UP_TO_25 = "^([0-9]|1[0-9]|2[0-5])$"
+UP_TO_99 = "^([1-9]|[1-9][0-9])$"
+PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+
+MINIMUM_PASSWORD_LENGTH = _whole_number("Minimum Password Length", 8, 0, 25, UP_TO_25)
+LOCKOUT_THRESHOLD = _whole_number("Account Lockout Threshold", 5, 0, 25, UP_TO_25)
+LOCKOUT_MINUTES = _whole_number("Account Lockout Duration in Minutes", 30, 1, 99, UP_TO_99)
+LOCKOUT_RESET_MINUTES = _whole_number(
+    "Reset Account Lockout Counter in Minutes", 30, 1, 99, UP_TO_99
+)
+LOGIN_AUDITING = _switch("Login Auditing", False, needs_log=True)
+MAIL_AUDITING = _switch("Mail Database Auditing", False, needs_log=True)
+LDAP_ENABLED = _switch("Enable LDAP Authentication", False)
+LDAP_SERVER = _text(
+    "AD Server LDAP String",
+    rf"(?:ldap|ldaps)://(?:{HOST}):(?:{PORT})",
+    "ldap://host:port or ldaps://host:port",
+)
+LDAP_DOMAIN: Setting[str | None] = Setting(
+    "AD Domain", None, _read_domain, r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+)
+# A sAMAccountName has none of these characters (MS-ADTS, 3.1.1.5.2.2).
+LDAP_GROUP = _text(
+    "AD PostMaster Group",
+    r'[^\x00-\x1f\x7f"/\\\[\]:;|=,+*?<>@]{1,256}',
+    "the sAMAccountName of a group",
+)
+LDAP_METHOD: Setting[str] = Setting(
+    "LDAP Authentication Method", "NTLM", _read_method, "^(NTLM|SIMPLE|ntlm|simple)$"
+)
+EXTERNAL_DESTINATIONS = _switch("Allow External Alias Destinations", False)
+EMAIL2EMAIL_MAP = _switch("Email2Email Map", False)
+
+ALL: tuple[Setting[Any], ...] = (
+    MINIMUM_PASSWORD_LENGTH,
+    LOCKOUT_THRESHOLD,
+    LOCKOUT_MINUTES,
+    LOCKOUT_RESET_MINUTES,
+    LOGIN_AUDITING,
+    MAIL_AUDITING,
+    LDAP_ENABLED,
+    LDAP_SERVER,
+    LDAP_DOMAIN,
+    LDAP_GROUP,
+    LDAP_METHOD,
+    EXTERNAL_DESTINATIONS,
+    EMAIL2EMAIL_MAP,
+)
+BY_NAME = {setting.name: setting for setting in ALL}
+LDAP_PARTS = (LDAP_SERVER, LDAP_DOMAIN, LDAP_GROUP)
+
+
+def value_of(session: Session, setting: Setting[T]) -> T:
+    """The present value of one setting."""
+    return setting.stored(
+        session.scalar(select(SettingRow.value).where(SettingRow.setting == setting.name))
+    )
+
+
+def values_of(session: Session, *wanted: Setting[Any]) -> dict[Setting[Any], Any]:
+    """The present values of several settings, in one query."""
+    rows = session.execute(
+        select(SettingRow.setting, SettingRow.value).where(
+            SettingRow.setting.in_([setting.name for setting in wanted])
+        )
+    )
+    stored = {name: value for name, value in rows}
+    return {setting: setting.stored(stored.get(setting.name)) for setting in wanted}
+
+
+def add_missing(session: Session) -> None:
+    """Give every declared setting its row, in order, with the default."""
+    present = set(session.scalars(select(SettingRow.setting)))
+    for setting in ALL:
+        if setting.name not in present:
+            session.add(
+                SettingRow(
+                    setting=setting.name,
+                    value=setting.text(setting.default),
+                    regex=setting.pattern,
+                )
+            )
+            session.flush()  # one by one, so that the ids follow the order

@@ -1,0 +1,101 @@
+"""The acts on settings: search and change."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from ..errors import Invalid, NotFound
+from ..models import SettingRow
+from . import history, paging, settings, turns
+from .actor import Actor
+
+LISTING = paging.Listing(
+    model=SettingRow,
+    searched=(),
+    sortable={"id": SettingRow.id, "setting": SettingRow.setting},
+    sorted_by="id",
+)
+
+
+def find(
+    session: Session, actor: Actor, criteria: paging.Criteria
+) -> paging.Page[SettingRow]:
+    """A page of settings."""
+    return LISTING.find(session, criteria)
+
+
+def get(session: Session, actor: Actor, setting_id: int) -> SettingRow:
+    """One setting by the id of its row. Raises NotFound."""
+    row = session.get(SettingRow, setting_id)
+    if row is None:
+        raise NotFound("The setting was not found")
+    return row
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    setting_id: int,
+    *,
+    value: str | None,
+    log_is_writable: Callable[[], bool],
+) -> SettingRow:
+    """Give a setting another value; None or an empty text empties it."""
+    turns.take(session, turns.Queue.SETTINGS)
+    row = get(session, actor, setting_id)
+    setting = settings.BY_NAME.get(row.setting or "")
+    if setting is None:
+        raise Invalid("Invalid setting value: this setting is not known", field="value")
+    text = (value or "").strip()
+    if text:
+        stored = setting.text(setting.read(text))
+    else:
+        _check_may_be_empty(session, setting)
+        stored = None
+    if setting.needs_log and stored == "True" and not log_is_writable():
+        raise Invalid(
+            "%(name)s cannot be turned on: the log could not be written",
+            field="value",
+            name=setting.name,
+        )
+    if setting is settings.LDAP_ENABLED and stored == "True":
+        _check_ldap_is_configured(session)
+    old = row.value
+    if stored != old:
+        row.value = stored
+        session.flush()
+        history.record(
+            session,
+            actor,
+            history.Action.CHANGE,
+            history.Kind.SETTING,
+            row.id,
+            setting.name,
+            old={"value": old},
+            new={"value": stored},
+        )
+    return row
+
+
+def _check_may_be_empty(session: Session, setting: settings.Setting[object]) -> None:
+    if setting.default is not None:
+        raise Invalid(
+            "Invalid setting value: %(name)s may not be empty", field="value", name=setting.name
+        )
+    if setting in settings.LDAP_PARTS and settings.value_of(session, settings.LDAP_ENABLED):
+        raise Invalid(
+            "LDAP authentication must be disabled before %(name)s can be emptied",
+            field="value",
+            name=setting.name,
+        )
+
+
+def _check_ldap_is_configured(session: Session) -> None:
+    values = settings.values_of(session, *settings.LDAP_PARTS)
+    missing = [part.name for part in settings.LDAP_PARTS if not values[part]]
+    if missing:
+        raise Invalid(
+            "%(missing)s must be configured before LDAP authentication is enabled",
+            field="value",
+            missing=", ".join(missing),
+        )

@@ -1,0 +1,271 @@
+"""Who may reach what: sign-in, sessions, CSRF, headers. Closed by default."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from .config import Config
+from .db import db, transact
+from .errors import Forbidden, RuleError, Unauthenticated
+from .rules import admins, login, sessions
+from .rules.actor import Actor
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# What a stranger may reach; everything else asks for a session.
+PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "login.sign_in"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+API_PREFIX = "/api/"
+MOST_BODY_BYTES = 1024 * 1024
+FORWARDED_HEADERS = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PREFIX",
+)
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+csrf = CSRFProtect()
+login_manager = LoginManager()
+
+
+class CurrentAdmin(UserMixin):  # type: ignore[misc]  # flask_login has no types
+    """The signed-in admin, as Flask-Login wants to see one."""
+
+    def __init__(self, signed_in: sessions.SignedIn) -> None:
+        self.signed_in = signed_in
+
+    def get_id(self) -> str:
+        """What the cookie holds: the session's token, not the admin's id."""
+        return self.signed_in.token
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Close the application, and put the session's and the headers' rules on it."""
+    app.config.update(
+        SECRET_KEY=config.secret_key or None,
+        SESSION_COOKIE_NAME="postmaster",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=MOST_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BODY_BYTES,
+        TRUSTED_HOSTS=list(config.hosts) or None,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+    )
+    app.session_interface.get_cookie_secure = (  # type: ignore[method-assign]
+        lambda _app: request.is_secure
+    )
+    app.wsgi_app = TrustedProxies(app.wsgi_app, config)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    login_manager.session_protection = None  # an address may change; the token is the session
+    login_manager.user_loader(_load)
+    # Before Flask-WTF's check, which would answer a stranger first.
+    app.before_request_funcs.setdefault(None, [])[:0] = [_refuse_other_sites, _require_session]
+    app.after_request(_add_headers)
+    app.add_template_global(uses_default_password)
+
+
+def configuration() -> Config:
+    """What this application was configured with."""
+    config: Config = current_app.extensions["postmaster"]
+    return config
+
+
+def _load(token: str) -> CurrentAdmin | None:
+    signed_in = sessions.find(db.session(), token)
+    return CurrentAdmin(signed_in) if signed_in else None
+
+
+def signed_in() -> sessions.SignedIn | None:
+    """The session behind this request, if there is one."""
+    return current_user.signed_in if current_user.is_authenticated else None
+
+
+def actor() -> Actor:
+    """Who makes this request."""
+    who = signed_in()
+    if who is None:
+        raise Unauthenticated("You are not signed in")
+    via = "api" if is_api() else "page"
+    return Actor(who.admin_id, who.username, via, client_ip())
+
+
+def client_ip() -> str:
+    """The address the request came from, or that a listed proxy names."""
+    return request.remote_addr or ""
+
+
+def is_api() -> bool:
+    """Whether this path answers in JSON."""
+    return request.path.startswith(API_PREFIX)
+
+
+def _require_session() -> None:
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
+        return
+    if signed_in() is None:
+        raise Unauthenticated("Sign in first: this needs a session")
+
+
+def uses_default_password() -> bool:
+    """Whether a new installation's password still opens it."""
+    who = signed_in()
+    return who is not None and admins.is_default_password(who.default_admin_hash)
+
+
+# --- requests from other sites --------------------------------------------------
+
+
+def is_from_another_site() -> bool:
+    """Whether the browser says that another site, or a neighbour of ours, sent this."""
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is not None and origin != f"{request.scheme}://{request.host}"
+
+
+def _refuse_other_sites() -> None:
+    if request.method not in SAFE_METHODS and is_from_another_site():
+        raise Forbidden("This request came from another site and was refused")
+
+
+def refuse_if_from_another_site() -> None:
+    """For the few GETs of old that change something."""
+    if is_from_another_site():
+        raise Forbidden("This request came from another site and was refused")
+
+
+class TrustedProxies:
+    """Believes the X-Forwarded headers of listed proxies, and drops those of all others."""
+
+    def __init__(self, app: "WSGIApplication", config: Config) -> None:
+        self.direct = app
+        self.behind_proxy = ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_prefix=1)
+        self.networks = config.proxies
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Pass the request on by the one way or the other."""
+        if self._is_listed(environ.get("REMOTE_ADDR", "")):
+            return self.behind_proxy(environ, start_response)
+        for header in FORWARDED_HEADERS:
+            environ.pop(header, None)
+        return self.direct(environ, start_response)
+
+    def _is_listed(self, ip: str) -> bool:
+        try:
+            address = ipaddress.ip_address(ip)
+        except ValueError:
+            return False
+        return any(address in network for network in self.networks)
+
+
+def safe_next(target: str | None) -> str:
+    """The path to go on to after sign-in: within this site, else the dashboard."""
+    home = url_for("dashboard.show")
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return home
+    if any(c in "\\" or not c.isprintable() for c in target):
+        return home
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return home
+    return home if parts.scheme or parts.netloc else target
+
+
+# --- signing in and out ---------------------------------------------------------
+
+
+def sign_in(*, username: str, password: str, source: str, code: str) -> RuleError | None:
+    """Try to sign in this browser; the refusal, or None if it is in now."""
+    config = configuration()
+    attempt = transact(
+        login.begin,
+        username=username,
+        password=password,
+        source=source,
+        ip=client_ip(),
+        failures_per_hour=config.sign_in_failures_per_hour,
+    )
+    if isinstance(attempt, RuleError):
+        return attempt
+    db.session.remove()  # no connection is held while the password is checked
+    outcome = transact(
+        login.settle,
+        attempt,
+        password_is_right=login.check(attempt, password),
+        code=code,
+        agent=request.user_agent.string,
+        session_hours=config.session_hours,
+    )
+    if isinstance(outcome, RuleError):
+        return outcome
+    _use_token(outcome.token)
+    return None
+
+
+def _use_token(token: str) -> None:
+    """Give this browser a new cookie: nothing of the old session goes on."""
+    session.clear()
+    found = sessions.find(db.session(), token)
+    if found is not None:
+        login_user(CurrentAdmin(found))
+
+
+def sign_out() -> None:
+    """End this browser's session."""
+    who = signed_in()
+    if who is not None:
+        transact(login.sign_out, actor(), who.token)
+    logout_user()
+    session.clear()
+
+
+def renew_session(admin_id: int) -> None:
+    """After a change of password or second factor: a new session for this browser,
+    if it was the admin's own change; the act has ended all others."""
+    who = signed_in()
+    if who is None or who.admin_id != admin_id:
+        return
+    token = transact(
+        sessions.start,
+        admin_id,
+        ip=client_ip(),
+        agent=request.user_agent.string,
+        hours=configuration().session_hours,
+    )
+    _use_token(token)
+
+
+# --- headers --------------------------------------------------------------------
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,3 @@
+"""Which PostMaster this is."""
+
+VERSION = "2.0.0"
