@@ -6,9 +6,10 @@ cannot do without are there: the settings, and an administrator.
 
 from alembic import context
 from flask import current_app
+from sqlalchemy.engine import Connection
+
 from postmaster import schema
 from postmaster.db import db
-from sqlalchemy.engine import Connection
 
 
 def run() -> None:

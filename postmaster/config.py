@@ -82,9 +82,7 @@ def parse_database_uri(text: str, folder: Path = CHECKOUT) -> URL:
         ) from None
     if at:
         username, colon, password = user_info.partition(":")
-        url = url.set(
-            username=unquote(username), password=unquote(password) if colon else None
-        )
+        url = url.set(username=unquote(username), password=unquote(password) if colon else None)
     if url.get_backend_name() in ("mysql", "mariadb"):
         return _checked_mysql_url(url)
     if url.get_backend_name() == "sqlite":
@@ -197,9 +195,7 @@ def load(overrides: Mapping[str, Any] | None = None) -> Config:
     written = _read_file(path)
     unknown = sorted(set(written) - set(KEYS))
     if unknown:
-        raise ConfigError(
-            f"{path}: unknown key {unknown[0]!r}; the keys are: {', '.join(KEYS)}"
-        )
+        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; the keys are: {', '.join(KEYS)}")
     values = {}
     for name, key in KEYS.items():
         raw, origin = _raw_value(name, key, written, overrides or {}, path)
@@ -224,7 +220,9 @@ def _raw_value(
         try:
             return secret.read_text(encoding="utf-8").strip(), f"{variable}_FILE"
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{variable}_FILE: {secret} cannot be read: {_reason(error)}") from None
+            raise ConfigError(
+                f"{variable}_FILE: {secret} cannot be read: {_reason(error)}"
+            ) from None
     return written.get(name, key.default), f"{path}, {name}"
 
 

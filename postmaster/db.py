@@ -81,13 +81,32 @@ def _begin_sqlite(connection: Any) -> None:
 # --- what the database says, in words -------------------------------------------
 
 MYSQL_RETRY = {1205, 1213}  # lock wait timeout, deadlock (also Galera's failed certification)
-MYSQL_NOT_PREPARED = {1054, 1146}  # no such column, no such table
-MYSQL_DENIED = {1044, 1045, 1142, 1143, 1227, 1370}
-MYSQL_READ_ONLY = {1290, 1792, 1836}
 MYSQL_DUPLICATE = 1062
-MYSQL_TOO_LONG = 1406
-MYSQL_NOT_STORABLE = 1366
-MYSQL_NO_DATABASE = 1049
+NOT_PREPARED = "The database is not prepared for this version: run manage.py upgradedb"
+DENIED = (
+    "The database refuses PostMaster's database user (error %(code)s): "
+    "check the password and the privileges"
+)
+READ_ONLY = "The database is read-only (error %(code)s)"
+BUSY = "The database is busy with other changes. Try again in a moment"
+MYSQL_MEANINGS: dict[int, tuple[type[RuleError], str]] = {
+    1044: (Unavailable, DENIED),
+    1045: (Unavailable, DENIED),
+    1049: (Unavailable, "The database server has no such database (error %(code)s)"),
+    1054: (Unavailable, NOT_PREPARED),
+    1142: (Unavailable, DENIED),
+    1143: (Unavailable, DENIED),
+    1146: (Unavailable, NOT_PREPARED),
+    1205: (Unavailable, BUSY),
+    1213: (Unavailable, BUSY),
+    1227: (Unavailable, DENIED),
+    1290: (Unavailable, READ_ONLY),
+    1366: (Invalid, "The value has characters that its column in this database cannot hold"),
+    1370: (Unavailable, DENIED),
+    1406: (Invalid, "The value is too long for its column in this database"),
+    1792: (Unavailable, READ_ONLY),
+    1836: (Unavailable, READ_ONLY),
+}
 
 
 def _code(error: DBAPIError) -> int | None:
@@ -122,7 +141,7 @@ def explain(error: Exception) -> RuleError | None:
 def _explain_sqlite(error: sqlite3.Error) -> RuleError | None:
     text = str(error)
     if "no such table" in text or "no such column" in text:
-        return _not_prepared()
+        return Unavailable(NOT_PREPARED)
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError
     ):
@@ -130,30 +149,11 @@ def _explain_sqlite(error: sqlite3.Error) -> RuleError | None:
     return None
 
 
-def _not_prepared() -> Unavailable:
-    return Unavailable("The database is not prepared for this version: run manage.py upgradedb")
-
-
 def _explain_mysql(error: DBAPIError) -> RuleError | None:
     code = _code(error)
-    if code in MYSQL_NOT_PREPARED:
-        return _not_prepared()
-    if code in MYSQL_DENIED:
-        return Unavailable(
-            "The database refuses PostMaster's database user (error %(code)s): "
-            "check the password and the privileges",
-            code=code,
-        )
-    if code == MYSQL_NO_DATABASE:
-        return Unavailable("The database server has no such database (error %(code)s)", code=code)
-    if code in MYSQL_READ_ONLY:
-        return Unavailable("The database is read-only (error %(code)s)", code=code)
-    if code in MYSQL_RETRY:
-        return Unavailable("The database is busy with other changes. Try again in a moment")
-    if code == MYSQL_TOO_LONG:
-        return Invalid("The value is too long for its column in this database")
-    if code == MYSQL_NOT_STORABLE:
-        return Invalid("The value has characters that its column in this database cannot hold")
+    if code in MYSQL_MEANINGS:
+        refusal, sentence = MYSQL_MEANINGS[code]
+        return refusal(sentence, code=code)
     if isinstance(error.orig, pymysql.err.ProgrammingError | pymysql.err.DataError):
         return None
     return Unavailable("The database does not answer. Try again in a moment")
@@ -186,9 +186,7 @@ def after_commit(listener: Callable[[Any], None]) -> None:
         _listeners.append(listener)
 
 
-def transact(
-    act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
-) -> R:
+def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run one act in one transaction of its own, and commit it.
 
     A deadlock, a lock wait that timed out or a lost certification runs the act

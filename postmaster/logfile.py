@@ -36,7 +36,8 @@ class LogFile:
 
     def write(self, category: str, admin: str | None, message: str, **more: str) -> None:
         """Append one line. A log that cannot be written must not stop the mail's panel:
-        the line then goes to the error output, with the reason."""
+        the line then goes to the error output, with the reason.
+        """
         moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = asdict(Line(moment, category, admin, message[:LONGEST_MESSAGE])) | more
         encoded = (json.dumps(line) + "\n").encode()
@@ -48,10 +49,8 @@ class LogFile:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            print(
-                f"{self.path}: cannot be written: {error.strerror}: {encoded.decode()}",
-                end="",
-                file=sys.stderr,
+            sys.stderr.write(
+                f"{self.path}: cannot be written: {error.strerror}: {encoded.decode()}"
             )
 
     def is_writable(self) -> bool:

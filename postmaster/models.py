@@ -44,9 +44,7 @@ class User(Base):
     __table_args__ = MAIL_TABLE
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    domain_id: Mapped[int] = mapped_column(
-        ForeignKey("virtual_domains.id", ondelete="CASCADE")
-    )
+    domain_id: Mapped[int] = mapped_column(ForeignKey("virtual_domains.id", ondelete="CASCADE"))
     password: Mapped[str] = mapped_column(String(106))
     email: Mapped[str] = mapped_column(_any_case(120), unique=True)
 
@@ -62,9 +60,7 @@ class Alias(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    domain_id: Mapped[int] = mapped_column(
-        ForeignKey("virtual_domains.id", ondelete="CASCADE")
-    )
+    domain_id: Mapped[int] = mapped_column(ForeignKey("virtual_domains.id", ondelete="CASCADE"))
     source: Mapped[str] = mapped_column(_any_case(100))
     destination: Mapped[str] = mapped_column(_any_case(100))
 

@@ -40,15 +40,19 @@ def _answer_rule(error: RuleError) -> Response:
 
 
 def _answer(status: int, message: str) -> Response:
-    return (api if security.is_api() else pages).answer(status, message)
+    if security.is_api():
+        return api.answer(status, message)
+    return pages.answer(status, message)
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None or status < 400:  # a redirect, such as to a missing slash
-        return error.get_response()  # type: ignore[return-value]  # sansio's is the base of ours
+        return error.get_response()
     sentence = SENTENCES.get(status) or error.description or error.name
-    response = _answer(status, sentence % {"method": request.method} if "%(" in sentence else sentence)
+    response = _answer(
+        status, sentence % {"method": request.method} if "%(" in sentence else sentence
+    )
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value

@@ -28,8 +28,7 @@ from .rules import admins, settings
 
 MIGRATIONS = CHECKOUT / "migrations"
 GUIDES_REVISION = "bcc85aaa7896"
-MAIL_TABLES = (Domain.__table__, User.__table__, Alias.__table__)
-MAIL_TABLE_NAMES = {table.name for table in MAIL_TABLES}
+MAIL_TABLES = (Domain.__tablename__, User.__tablename__, Alias.__tablename__)
 VERSION_TABLE = "alembic_version"
 
 # Each is refused before MySQL looks whether it makes sense, so none of them changes a thing.
@@ -82,16 +81,16 @@ def examine(connection: Connection) -> Examination:
         return _examine_revision(revision)
     clashes = [
         f"the table {name} is there already, but PostMaster did not make it"
-        for name in sorted(tables & (set(db.metadata.tables) - MAIL_TABLE_NAMES))
+        for name in sorted(tables & (set(db.metadata.tables) - set(MAIL_TABLES)))
     ]
-    mail_tables = tables & MAIL_TABLE_NAMES
+    mail_tables = tables & set(MAIL_TABLES)
     if not mail_tables and not clashes:
         return Examination(State.EMPTY)
     for table in MAIL_TABLES:
-        if table.name not in tables:
-            clashes += [f"the table {table.name} is missing"] if mail_tables else []
+        if table not in tables:
+            clashes += [f"the table {table} is missing"] if mail_tables else []
         else:
-            clashes += _differences(inspector, table.name)
+            clashes += _differences(inspector, table)
     return Examination(State.CLASH if clashes else State.GUIDES, differences=clashes)
 
 
@@ -120,8 +119,8 @@ def _differences(inspector: Inspector, table: str) -> list[str]:
             differences.append(
                 f"{table}.{column.name} is {found[column.name]['type']} and not {name}"
             )
-    for name, column in found.items():
-        if name not in wanted and not column["nullable"] and column["default"] is None:
+    for name, present in found.items():
+        if name not in wanted and not present["nullable"] and present["default"] is None:
             differences.append(f"{table}.{name} must be given in every row, but has no default")
     if "id" in found and inspector.get_pk_constraint(table)["constrained_columns"] != ["id"]:
         differences.append(f"{table}.id is not the primary key")

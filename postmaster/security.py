@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -49,6 +50,14 @@ csrf = CSRFProtect()
 login_manager = LoginManager()
 
 
+class SessionCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, Secure wherever the request came by https."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 -- Flask's own signature
+        """Whether the browser may send the cookie by https only."""
+        return request.is_secure
+
+
 class CurrentAdmin(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """The signed-in admin, as Flask-Login wants to see one."""
 
@@ -72,9 +81,7 @@ def init_app(app: Flask, config: Config) -> None:
         TRUSTED_HOSTS=list(config.hosts) or None,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
     )
-    app.session_interface.get_cookie_secure = (  # type: ignore[method-assign]
-        lambda _app: request.is_secure
-    )
+    app.session_interface = SessionCookie()
     app.wsgi_app = TrustedProxies(app.wsgi_app, config)  # type: ignore[method-assign]
     csrf.init_app(app)
     login_manager.init_app(app)
@@ -246,7 +253,8 @@ def sign_out() -> None:
 
 def renew_session(admin_id: int) -> None:
     """After a change of password or second factor: a new session for this browser,
-    if it was the admin's own change; the act has ended all others."""
+    if it was the admin's own change; the act has ended all others.
+    """
     who = signed_in()
     if who is None or who.admin_id != admin_id:
         return

@@ -112,9 +112,7 @@ def ignores_case() -> bool:
 
 def collate(collation: str | None) -> None:
     for table, columns in ADDRESS_COLUMNS.items():
-        with op.batch_alter_table(
-            table, recreate="always", naming_convention=NAMING
-        ) as altered:
+        with op.batch_alter_table(table, recreate="always", naming_convention=NAMING) as altered:
             for column, length in columns.items():
                 altered.alter_column(
                     column,
@@ -130,4 +128,4 @@ def remember(changed: str, before: str) -> None:
 
 def recall() -> dict[str, str]:
     rows = op.get_bind().execute(sa.text("SELECT changed, `before` FROM postmaster_mail_tables"))
-    return {changed: before for changed, before in rows}
+    return dict(rows.tuples().all())

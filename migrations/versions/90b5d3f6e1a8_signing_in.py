@@ -4,6 +4,8 @@ Revision ID: 90b5d3f6e1a8
 Revises: 7c41e8d2a05f
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -13,7 +15,7 @@ down_revision = "7c41e8d2a05f"
 branch_labels = None
 depends_on = None
 
-OWN_FORM = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
+OWN_FORM: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 

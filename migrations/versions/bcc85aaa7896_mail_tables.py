@@ -6,6 +6,8 @@ Revision ID: bcc85aaa7896
 Revises:
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import sqlite
@@ -15,7 +17,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-GUIDES_FORM = {"mysql_engine": "InnoDB", "mysql_charset": "utf8"}
+GUIDES_FORM: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8"}
 
 
 def any_case(length: int) -> sa.types.TypeEngine[str]:

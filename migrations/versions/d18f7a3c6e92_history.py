@@ -4,6 +4,8 @@ Revision ID: d18f7a3c6e92
 Revises: 90b5d3f6e1a8
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -13,7 +15,7 @@ down_revision = "90b5d3f6e1a8"
 branch_labels = None
 depends_on = None
 
-OWN_FORM = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
+OWN_FORM: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 

@@ -4,6 +4,8 @@ Revision ID: e8f52e92abd0
 Revises: bcc85aaa7896
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,7 +14,7 @@ down_revision = "bcc85aaa7896"
 branch_labels = None
 depends_on = None
 
-OWN_FORM = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
+OWN_FORM: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
 
 
 def upgrade() -> None:

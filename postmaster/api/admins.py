@@ -12,7 +12,7 @@ from ..errors import Invalid
 from ..rules import admins, totp, twofactor
 from ..security import actor, refuse_if_from_another_site, renew_session
 from . import surface
-from .fields import Code, HttpDate, Scalar, Text
+from .fields import Code, HttpDate, Request, Scalar, Text
 
 blueprint = surface.blueprint("admins", "The administrators of PostMaster")
 
@@ -27,15 +27,13 @@ class AdminItem(ma.Schema):
     failed_attempts = fields.Integer(required=True, allow_none=True)
     last_failed_date = HttpDate(required=True)
     unlock_date = HttpDate(required=True)
-    locked = fields.Function(
-        admins.is_locked, required=True, metadata={"type": "boolean"}
-    )
+    locked = fields.Function(admins.is_locked, required=True, metadata={"type": "boolean"})
     two_factor = fields.Function(
         lambda admin: bool(admin.otp_active), required=True, metadata={"type": "boolean"}
     )
 
 
-class NewAdmin(ma.Schema):
+class NewAdmin(Request):
     """What a new administrator needs."""
 
     username = Text("username", required=True)
@@ -43,7 +41,7 @@ class NewAdmin(ma.Schema):
     name = Text("name", required=True)
 
 
-class ChangedAdmin(ma.Schema):
+class ChangedAdmin(Request):
     """What can be changed of an administrator; at least one of them."""
 
     username = Text("username", allow_none=True, load_default=None)
@@ -57,13 +55,13 @@ class TwoFactor(ma.Schema):
     enabled = fields.Boolean(required=True)
 
 
-class ChangedTwoFactor(ma.Schema):
+class ChangedTwoFactor(Request):
     """False turns the second factor off; a verified code turns it on."""
 
     enabled = Scalar("parameter enabled", ["string", "boolean"], load_default="")
 
 
-class Verification(ma.Schema):
+class Verification(Request):
     """The six digits that the authenticator shows."""
 
     code = Code("code", required=True)

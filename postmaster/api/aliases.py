@@ -10,7 +10,7 @@ from ..db import db, transact
 from ..rules import aliases
 from ..security import actor
 from . import surface
-from .fields import Text
+from .fields import Request, Text
 
 blueprint = surface.blueprint(
     "aliases", "Where mail to other addresses goes; one item for each destination"
@@ -26,7 +26,7 @@ class AliasItem(ma.Schema):
     destination = fields.String(required=True)
 
 
-class NewAlias(ma.Schema):
+class NewAlias(Request):
     """What a new alias needs."""
 
     source = Text(
@@ -37,7 +37,7 @@ class NewAlias(ma.Schema):
     destination = Text("destination email", required=True)
 
 
-class ChangedAlias(ma.Schema):
+class ChangedAlias(Request):
     """What can be changed of an alias; at least one of them."""
 
     source = Text("source email", allow_none=True, load_default=None)

@@ -11,7 +11,7 @@ from ..db import db, transact
 from ..rules import settings_acts
 from ..security import actor
 from . import surface
-from .fields import Scalar
+from .fields import Request, Scalar
 
 blueprint = surface.blueprint("configs", "The settings of PostMaster")
 
@@ -25,12 +25,10 @@ class ConfigItem(ma.Schema):
     regex = fields.String(required=True, allow_none=True)
 
 
-class ChangedConfig(ma.Schema):
+class ChangedConfig(Request):
     """The new value; null or empty empties a setting that may be empty."""
 
-    value = Scalar(
-        "value", ["string", "boolean", "integer"], required=True, allow_none=True
-    )
+    value = Scalar("value", ["string", "boolean", "integer"], required=True, allow_none=True)
 
 
 @blueprint.route("", methods=["GET"])

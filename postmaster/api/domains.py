@@ -10,7 +10,7 @@ from ..db import db, transact
 from ..rules import domains
 from ..security import actor
 from . import surface
-from .fields import Text
+from .fields import Request, Text
 
 blueprint = surface.blueprint("domains", "The mail domains of this server")
 
@@ -22,7 +22,7 @@ class DomainItem(ma.Schema):
     name = fields.String(required=True)
 
 
-class NewDomain(ma.Schema):
+class NewDomain(Request):
     """What a new domain needs."""
 
     name = Text("domain name", required=True)

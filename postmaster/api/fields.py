@@ -17,7 +17,7 @@ class Text(fields.String):
     """A text that a person knows as ``what``."""
 
     def __init__(self, what: str, **options: Any) -> None:
-        messages = {
+        messages: dict[str, Any] = {
             "required": f"The {what} was not specified",
             "null": f"The {what} was not specified",
             "invalid": f"The {what} must be text",
@@ -30,15 +30,13 @@ class Scalar(fields.Field[str]):
     """A text, number or truth value, read as the text it would be."""
 
     def __init__(self, what: str, kinds: list[str], **options: Any) -> None:
-        messages = {
+        messages: dict[str, Any] = {
             "required": f"The {what} was not supplied",
             "null": f"The {what} was not supplied",
             "invalid": f"The {what} must be a text, a number or true or false",
         }
         nullable = ["null"] if options.get("allow_none") else []
-        super().__init__(
-            error_messages=messages, metadata={"type": [*kinds, *nullable]}, **options
-        )
+        super().__init__(error_messages=messages, metadata={"type": [*kinds, *nullable]}, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str | int):
@@ -83,6 +81,15 @@ class HttpDate(fields.Field[datetime]):
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         return None if value is None else http_date(value)
+
+
+class Request(ma.Schema):
+    """A request's body. What it holds besides the fields is not looked at."""
+
+    class Meta:
+        """How marshmallow and the description treat unknown fields."""
+
+        unknown = ma.EXCLUDE
 
 
 class ErrorItem(ma.Schema):

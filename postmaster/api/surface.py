@@ -21,6 +21,7 @@ ID = f"/<int(max={LARGEST_ID}):item_id>"
 # Any call may end like this; a view names the others that it may end like.
 EVERYWHERE = (401, 403, 500, 503)
 WITH_BODY = (400, 413)
+IGNORE_UNKNOWN = {"json": ma.EXCLUDE, "query": ma.EXCLUDE}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -29,9 +30,9 @@ class Parser(FlaskParser):
     """Reads the body as JSON whatever its Content-Type says, and refuses in our form."""
 
     DEFAULT_VALIDATION_STATUS = 400
-    DEFAULT_UNKNOWN_BY_LOCATION = {"json": ma.EXCLUDE, "query": ma.EXCLUDE}
+    DEFAULT_UNKNOWN_BY_LOCATION = IGNORE_UNKNOWN
 
-    def load_json(self, req: Any, schema: Any) -> Any:
+    def load_json(self, req: Any, schema: Any) -> Any:  # noqa: ARG002 -- webargs' own signature
         """The body's object. Raises Invalid."""
         try:
             body = json.loads(req.get_data(), parse_constant=_refuse_constant)
@@ -131,9 +132,7 @@ def list_arguments(name: str, listing: paging.Listing[Any], *more: str) -> type[
     if listing.searched:
         arguments["search"] = fields.String(load_default="")
     for filter_name in more:
-        arguments[filter_name] = Whole(
-            filter_name, lowest=1, highest=LARGEST_ID, load_default=None
-        )
+        arguments[filter_name] = Whole(filter_name, lowest=1, highest=LARGEST_ID, load_default=None)
     return ma.Schema.from_dict(arguments, name=f"{name}List")
 
 

@@ -10,7 +10,7 @@ from ..db import db, transact
 from ..rules import users
 from ..security import actor
 from . import surface
-from .fields import Text
+from .fields import Request, Text
 
 blueprint = surface.blueprint("users", "The mailboxes; their owners sign in with the address")
 
@@ -23,7 +23,7 @@ class UserItem(ma.Schema):
     email = fields.String(required=True)
 
 
-class NewUser(ma.Schema):
+class NewUser(Request):
     """What a new mailbox needs."""
 
     email = Text("email address", required=True)
@@ -34,16 +34,14 @@ class NewUser(ma.Schema):
     )
 
 
-class ChangedUser(ma.Schema):
+class ChangedUser(Request):
     """What can be changed of a mailbox."""
 
     password = Text("password", allow_none=True, load_default=None)
 
 
 @blueprint.route("", methods=["GET"])
-@blueprint.arguments(
-    surface.list_arguments("User", users.LISTING, "domain_id"), location="query"
-)
+@blueprint.arguments(surface.list_arguments("User", users.LISTING, "domain_id"), location="query")
 @blueprint.response(200, surface.page_of(UserItem))
 @surface.may_refuse(blueprint, 400, 404)
 def find(arguments: dict[str, Any]) -> Any:

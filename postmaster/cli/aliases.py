@@ -27,9 +27,7 @@ def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
     """List the aliases."""
     operator = surface.operator()
     domain_id = domains.by_name(db.session(), operator, domain).id if domain else None
-    page = aliases.find(
-        db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id
-    )
+    page = aliases.find(db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id)
     surface.show_page(page, COLUMNS, as_json=as_json)
 
 
@@ -40,9 +38,7 @@ def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
 @with_appcontext
 def add(source: str, destination: str, as_json: bool) -> None:
     """Add an alias, or one more destination to it."""
-    added = transact(
-        aliases.create, surface.operator(), source=source, destination=destination
-    )
+    added = transact(aliases.create, surface.operator(), source=source, destination=destination)
     surface.show_one(added, COLUMNS, as_json=as_json)
 
 

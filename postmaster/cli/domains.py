@@ -57,18 +57,16 @@ def delete(name: str, yes: bool) -> None:
     operator = surface.operator()
     found = domains.by_name(db.session(), operator, name)
     gone = domains.goes_with(db.session(), operator, found.id)
-    surface.confirm(
-        [
-            f"This deletes the domain {found.name}, {len(gone.users)} users and "
-            f"{len(gone.aliases)} aliases in it, and {len(gone.aliases_elsewhere)} aliases "
-            "elsewhere that lead to them. The mail on the server's disk stays.",
-            *(f"  user {user.email}" for user in gone.users),
-            *(
-                f"  alias {alias.source} -> {alias.destination}"
-                for alias in [*gone.aliases, *gone.aliases_elsewhere]
-            ),
-        ],
-        yes=yes,
+    summary = (
+        f"This deletes the domain {found.name} with its {len(gone.users)} users and "
+        f"{len(gone.aliases)} aliases, and {len(gone.aliases_elsewhere)} aliases elsewhere "
+        "that lead to its users. The mail on the server's disk stays."
     )
+    users = [f"  user {user.email}" for user in gone.users]
+    aliases = [
+        f"  alias {alias.source} -> {alias.destination}"
+        for alias in [*gone.aliases, *gone.aliases_elsewhere]
+    ]
+    surface.confirm([summary, *users, *aliases], yes=yes)
     transact(domains.remove, operator, found.id)
     click.echo(f"The domain {found.name} was deleted.")

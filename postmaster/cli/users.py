@@ -25,9 +25,7 @@ def list_users(as_json: bool, domain: str | None, **criteria: Any) -> None:
     """List the users."""
     operator = surface.operator()
     domain_id = domains.by_name(db.session(), operator, domain).id if domain else None
-    page = users.find(
-        db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id
-    )
+    page = users.find(db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id)
     surface.show_page(page, COLUMNS, as_json=as_json)
 
 
@@ -70,13 +68,11 @@ def delete(email: str, yes: bool) -> None:
     operator = surface.operator()
     found = users.by_email(db.session(), operator, email)
     gone = users.goes_with(db.session(), operator, found.id)
-    surface.confirm(
-        [
-            f"This deletes the user {found.email} and {len(gone)} aliases that lead to it. "
-            "The mail on the server's disk stays.",
-            *(f"  alias {alias.source} -> {alias.destination}" for alias in gone),
-        ],
-        yes=yes,
+    summary = (
+        f"This deletes the user {found.email} and {len(gone)} aliases that lead to it. "
+        "The mail on the server's disk stays."
     )
+    aliases = [f"  alias {alias.source} -> {alias.destination}" for alias in gone]
+    surface.confirm([summary, *aliases], yes=yes)
     transact(users.remove, operator, found.id)
     click.echo(f"The user {found.email} was deleted.")

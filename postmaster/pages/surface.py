@@ -44,9 +44,7 @@ def list_page(
     heading: str, page: paging.Page[Any], columns: Sequence[tuple[str, str]], *, search: bool
 ) -> str:
     """A list as a plain table. ``columns``: attribute and heading of each."""
-    return render_template(
-        "list.html", heading=heading, page=page, columns=columns, search=search
-    )
+    return render_template("list.html", heading=heading, page=page, columns=columns, search=search)
 
 
 def refusal(error: RuleError) -> BaseResponse:
@@ -75,5 +73,3 @@ def answer(status: int, message: str) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
     return response
-
-

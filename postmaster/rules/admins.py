@@ -136,9 +136,7 @@ def change(
     return admin
 
 
-def _change_password(
-    session: Session, actor: Actor, admin: Admin, password: str
-) -> None:
+def _change_password(session: Session, actor: Actor, admin: Admin, password: str) -> None:
     if admin.source == LDAP:
         raise Invalid(
             "The password of an administrator from the directory is changed there",
@@ -226,7 +224,9 @@ def _checked_username(session: Session, text: str, besides: Admin | None = None)
     if besides is not None:
         taken = taken.where(Admin.id != besides.id)
     if session.scalar(taken.limit(1)) is not None:
-        raise Invalid('The username "%(username)s" already exists', field="username", username=username)
+        raise Invalid(
+            'The username "%(username)s" already exists', field="username", username=username
+        )
     return username
 
 

@@ -76,9 +76,7 @@ def create(session: Session, actor: Actor, *, source: str, destination: str) -> 
     return add(session, actor, domain, checked_source, checked_destination)
 
 
-def add(
-    session: Session, actor: Actor, domain: Domain, source: str, destination: str
-) -> Alias:
+def add(session: Session, actor: Actor, domain: Domain, source: str, destination: str) -> Alias:
     """Write a checked alias and its history."""
     alias = Alias(domain_id=domain.id, source=source, destination=destination)
     session.add(alias)
@@ -192,9 +190,7 @@ def domain_of(session: Session, address: str) -> Domain:
     Of several rows with one name, which a server may hold, the first counts.
     """
     name = addresses.split(address)[1]
-    domain = session.scalar(
-        select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1)
-    )
+    domain = session.scalar(select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1))
     if domain is None:
         raise Invalid('The domain "%(name)s" is not managed by this database', name=name)
     return domain

@@ -77,7 +77,7 @@ class Removed:
 
 
 def now() -> datetime:
-    """This moment in UTC, as the database keeps it: without a zone."""
+    """The present moment in UTC, as the database keeps it: without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

@@ -96,9 +96,7 @@ def settle(
     """Decide a counted attempt: begin a session, or refuse."""
     admin = None
     if password_is_right and attempt.admin_id is not None:
-        admin = session.scalar(
-            select(Admin).where(Admin.id == attempt.admin_id).with_for_update()
-        )
+        admin = session.scalar(select(Admin).where(Admin.id == attempt.admin_id).with_for_update())
     # The password, or the whole administrator, may be another one by now.
     if admin is None or admin.password != attempt.password_hash or admin.active is False:
         return _refused(session, attempt, "The username or password was incorrect")
@@ -107,9 +105,7 @@ def settle(
     admins.forget_failures(admin)
     session.flush()
     session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
-    token = sessions.start(
-        session, admin.id, ip=attempt.ip, agent=agent, hours=session_hours
-    )
+    token = sessions.start(session, admin.id, ip=attempt.ip, agent=agent, hours=session_hours)
     _log(session, attempt.username, attempt.ip, 'The administrator "{name}" signed in')
     return Welcome(admin.id, admin.username or "", token)
 
@@ -135,9 +131,7 @@ def network_of(ip: str) -> str:
 
 def _throttled(session: Session, ip: str, failures_per_hour: int) -> Throttled | None:
     moment = history.now()
-    session.execute(
-        delete(SignInFailure).where(SignInFailure.moment <= moment - THROTTLE_WINDOW)
-    )
+    session.execute(delete(SignInFailure).where(SignInFailure.moment <= moment - THROTTLE_WINDOW))
     count, oldest = session.execute(
         select(func.count(), func.min(SignInFailure.moment)).where(
             SignInFailure.network == network_of(ip)

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from ..db import Base
 from ..errors import Invalid, NotFound
-from ..models import Base
 
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
@@ -103,5 +103,3 @@ class Listing(Generic[Row]):
         # The id makes the order total, so that no row is on two pages or on none.
         columns = [column] if column.key == "id" else [column, self.sortable["id"]]
         return [c.desc() if criteria.order == "desc" else c.asc() for c in columns]
-
-

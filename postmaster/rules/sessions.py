@@ -53,6 +53,7 @@ def start(session: Session, admin_id: int, *, ip: str, agent: str, hours: int) -
 def find(session: Session, token: str) -> SignedIn | None:
     """Who this token belongs to, if it is alive and the admin is active."""
     default = aliased(Admin)
+    default_hash = select(default.password).where(default.username == DEFAULT_USERNAME)
     row = session.execute(
         select(
             AdminSession.expires,
@@ -60,10 +61,9 @@ def find(session: Session, token: str) -> SignedIn | None:
             Admin.username,
             Admin.name,
             Admin.active,
-            default.password.label("default_hash"),
+            default_hash.scalar_subquery().label("default_hash"),
         )
         .join(Admin, Admin.id == AdminSession.admin_id)
-        .outerjoin(default, default.username == DEFAULT_USERNAME)
         .where(AdminSession.token_hash == _hash(token))
     ).one_or_none()
     if row is None or row.expires <= history.now() or row.active is False:

@@ -47,9 +47,7 @@ class Setting(Generic[T]):
             return self.default
 
 
-def _whole_number(
-    name: str, default: int, lowest: int, highest: int, pattern: str
-) -> Setting[int]:
+def _whole_number(name: str, default: int, lowest: int, highest: int, pattern: str) -> Setting[int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,4}", text) or not lowest <= int(text) <= highest:
             raise Invalid(
@@ -178,7 +176,7 @@ def values_of(session: Session, *wanted: Setting[Any]) -> dict[Setting[Any], Any
             SettingRow.setting.in_([setting.name for setting in wanted])
         )
     )
-    stored = {name: value for name, value in rows}
+    stored = dict(rows.tuples().all())
     return {setting: setting.stored(stored.get(setting.name)) for setting in wanted}
 
 

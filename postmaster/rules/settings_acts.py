@@ -17,9 +17,7 @@ LISTING = paging.Listing(
 )
 
 
-def find(
-    session: Session, actor: Actor, criteria: paging.Criteria
-) -> paging.Page[SettingRow]:
+def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Page[SettingRow]:
     """A page of settings."""
     return LISTING.find(session, criteria)
 

@@ -108,9 +108,7 @@ def accept(session: Session, admin: Admin, code: str) -> bool:
 
 
 def _matching_step(admin: Admin, code: str) -> int | None:
-    return totp.matching_step(
-        admin.otp_secret or "", code, datetime.now(UTC), admin.otp_last_step
-    )
+    return totp.matching_step(admin.otp_secret or "", code, datetime.now(UTC), admin.otp_last_step)
 
 
 def _replace_recovery_codes(session: Session, admin: Admin) -> list[str]:
@@ -124,6 +122,4 @@ def _replace_recovery_codes(session: Session, admin: Admin) -> list[str]:
 
 
 def _record(session: Session, actor: Actor, action: history.Action, admin: Admin) -> None:
-    history.record(
-        session, actor, action, history.Kind.ADMIN, admin.id, admin.username or ""
-    )
+    history.record(session, actor, action, history.Kind.ADMIN, admin.id, admin.username or "")

@@ -88,9 +88,7 @@ def create(
     return user
 
 
-def change(
-    session: Session, actor: Actor, user_id: int, *, password: str | None = None
-) -> User:
+def change(session: Session, actor: Actor, user_id: int, *, password: str | None = None) -> User:
     """Give a mailbox another password."""
     turns.take(session, turns.Queue.MAIL)
     user = get(session, actor, user_id)
@@ -148,9 +146,7 @@ def as_recorded(user: User) -> dict[str, object]:
 
 def as_removed(user: User) -> history.Removed:
     """The user as the history keeps it when it goes along with its domain."""
-    return history.Removed(
-        history.Kind.USER, user.id, user.email, as_recorded(user), user.password
-    )
+    return history.Removed(history.Kind.USER, user.id, user.email, as_recorded(user), user.password)
 
 
 def _hashed(session: Session, password: str) -> str:
