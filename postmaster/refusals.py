@@ -60,7 +60,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_database(error: Exception) -> Response:
-    db.session.rollback()
+    db.session.remove()
     refusal = explain(error)
     if refusal is None:
         return _answer_defect(error)

@@ -21,7 +21,7 @@ ID = f"/<int(max={LARGEST_ID}):item_id>"
 # Any call may end like this; a view names the others that it may end like.
 EVERYWHERE = (401, 403, 500, 503)
 WITH_BODY = (400, 413)
-IGNORE_UNKNOWN = {"json": ma.EXCLUDE, "query": ma.EXCLUDE}
+IGNORE_UNKNOWN: dict[str, str | None] = {"json": ma.EXCLUDE, "query": ma.EXCLUDE}
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -68,6 +68,7 @@ def answer(status: int, message: str) -> Response:
         phrase=HTTPStatus(status).phrase,
         message=message,
         what_next=WHAT_NEXT.get(status, ""),
+        bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR,  # the menu needs the database
     )
     response = make_response(page, status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -1,0 +1,148 @@
+"""A throw-away MariaDB: its own folder, its own free port, gone after the tests."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pymysql
+from pymysql.cursors import Cursor
+
+SECONDS_TO_START = 60
+PASSWORD = "root-of-the-tests"
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def program(name: str) -> str:
+    """The path of a server's program; ops/test installs those that are missing."""
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None:
+        raise RuntimeError(f"{name} is not installed: start the tests with ops/test")
+    return found
+
+
+class MariaDB:
+    """The server, from start to stop; it can be stopped and started between."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="postmaster-mariadb-"))
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        account = ["--user=root"] if Path("/root").owner() == "root" else []
+        self.account = account
+
+    def __enter__(self) -> Self:
+        subprocess.run(
+            [
+                program("mariadb-install-db"),
+                "--no-defaults",
+                f"--datadir={self.folder / 'data'}",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                *self.account,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        self.start()
+        with self.cursor(password="") as cursor:
+            cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY '{PASSWORD}'")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def socket(self) -> str:
+        return str(self.folder / "socket")
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self.process = subprocess.Popen(
+            [
+                program("mariadbd"),
+                "--no-defaults",
+                f"--datadir={self.folder / 'data'}",
+                f"--socket={self.socket}",
+                f"--port={self.port}",
+                "--bind-address=127.0.0.1",
+                "--skip-name-resolve",
+                *self.account,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "log").open("ab"),
+        )
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(self.socket) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"MariaDB does not start:\n{(self.folder / 'log').read_text()}")
+
+    def stop(self) -> None:
+        """Stop the server in order."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(SECONDS_TO_START)
+            self.process = None
+
+    @contextmanager
+    def cursor(self, database: str | None = None, password: str = PASSWORD) -> Iterator[Cursor]:
+        """A cursor of the server's root, for what an operator would type."""
+        connection = pymysql.connect(
+            unix_socket=self.socket,
+            user="root",
+            password=password,
+            database=database,
+            autocommit=True,
+            charset="utf8mb4",
+            client_flag=pymysql.constants.CLIENT.MULTI_STATEMENTS,
+        )
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def rows(self, database: str, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        """What a query of another program finds, such as Postfix's."""
+        with self.cursor(database) as cursor:
+            cursor.execute(query, arguments or None)
+            return list(cursor.fetchall())
+
+    def run(self, database: str, script: str) -> None:
+        """Several statements, as an operator would load a file."""
+        with self.cursor(database) as cursor:
+            cursor.execute(script)
+            while cursor.nextset():
+                pass
+
+    def create_database(self, name: str, grants: str = "ALL") -> str:
+        """An empty database with a user of the same name; the URI of both."""
+        with self.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+            cursor.execute(f"CREATE DATABASE {name}")
+            cursor.execute(f"CREATE OR REPLACE USER {name}@'127.0.0.1' IDENTIFIED BY 'pw-{name}'")
+            cursor.execute(f"GRANT {grants} ON {name}.* TO {name}@'127.0.0.1'")
+        return f"mysql://{name}:pw-{name}@127.0.0.1:{self.port}/{name}"

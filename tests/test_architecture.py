@@ -1,0 +1,184 @@
+"""The house's rules, read from its own imports. A failure says where the code belongs."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from postmaster.security import PUBLIC_ENDPOINTS
+
+ROOT = Path(__file__).parent.parent / "postmaster"
+
+# From the ground up. A module imports only from lower floors, or from its own where
+# that is said to be fine.
+FLOORS = (
+    {"errors", "version"},
+    {
+        "config",
+        "logfile",
+        "rules.actor",
+        "rules.addresses",
+        "rules.passwords",
+        "rules.totp",
+    },
+    {"db"},
+    {"models"},
+    {"rules.lengths"},
+    {"rules.paging", "rules.settings", "rules.turns"},
+    {"rules.history"},
+    {"rules.sessions"},
+    {"rules.settings_acts", "rules.aliases", "rules.admins"},
+    {"rules.users", "rules.twofactor"},
+    {"rules.domains", "rules.login"},
+    {"schema"},
+    {"security", "health"},
+    {"pages", "api", "cli"},
+    {"refusals"},
+    {"postmaster"},
+)
+PURE = {"errors", "rules.actor", "rules.addresses", "rules.passwords", "rules.totp"}
+SURFACES = {"flask", "wtforms", "flask_wtf", "flask_login", "flask_smorest", "click"}
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """``rules.aliases``; the surfaces count as one module each, the factory as the top."""
+    parts = [*path.relative_to(ROOT).with_suffix("").parts]
+    if parts[-1] == "__init__":
+        parts.pop()
+    if not parts:
+        return "postmaster"
+    return parts[0] if parts[0] in ("pages", "api", "cli") else ".".join(parts)
+
+
+def imported(path: Path) -> set[str]:
+    """The project's own modules that a file imports."""
+    package = ["postmaster", *path.relative_to(ROOT).parent.parts]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = [*base, *(node.module.split(".") if node.module else [])]
+            if module[:1] == ["postmaster"]:
+                for alias in node.names:
+                    found.add(known(".".join([*module[1:], alias.name])))
+        elif isinstance(node, ast.Import):
+            found |= {known(a.name[11:]) for a in node.names if a.name.startswith("postmaster.")}
+    return found - {""}
+
+
+def known(dotted: str) -> str:
+    """The module that a name is or is in: ``rules.actor.Actor`` is in ``rules.actor``."""
+    parts = dotted.split(".")
+    if parts[0] in ("pages", "api", "cli"):
+        return parts[0]
+    while parts and not (
+        (ROOT / Path(*parts)).with_suffix(".py").exists() or (ROOT / Path(*parts)).is_dir()
+    ):
+        parts.pop()
+    return ".".join(parts)
+
+
+def floor(name: str) -> int:
+    for number, names in enumerate(FLOORS):
+        if name in names:
+            return number
+    raise AssertionError(f"{name} has no floor yet: say in FLOORS where it belongs")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    name = name_of(path)
+    if name == "rules":
+        return
+    for other in imported(path) - {name, "rules"}:
+        assert floor(other) < floor(name), (
+            f"{path.relative_to(ROOT.parent)} imports {other}, which is not below it: "
+            f"what both need belongs into a module under them"
+        )
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_db_commits(path: Path) -> None:
+    if name_of(path) == "db":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in ("commit", "rollback"), (
+                f"{path.relative_to(ROOT.parent)}:{node.lineno} ends a transaction: "
+                "an act flushes, and db.transact() commits it"
+            )
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_rules_know_no_surface(path: Path) -> None:
+    name = name_of(path)
+    if not name.startswith("rules") and name not in ("errors", "models", "logfile"):
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        for module in names:
+            assert module.split(".")[0] not in SURFACES, (
+                f"{path.relative_to(ROOT.parent)} imports {module}: a rule takes its session "
+                "and its actor as arguments and never sees a request"
+            )
+            if name in PURE:
+                assert module.split(".")[0] != "sqlalchemy", (
+                    f"{path.relative_to(ROOT.parent)} imports {module}: this rule is pure"
+                )
+
+
+def test_every_file_has_one_job() -> None:
+    for path in modules():
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 450, f"{path.relative_to(ROOT.parent)} has {lines} lines: has it two jobs?"
+
+
+def test_no_name_says_nothing() -> None:
+    for path in modules():
+        assert path.stem not in ("utils", "helpers", "misc", "common"), path
+
+
+ARGUMENTS = {"item_id": 1, "filename": "postmaster.css"}
+ANSWERS_TO_STRANGERS = {
+    "static": 200,
+    "health.healthz": 200,
+    "login.sign_in": 200,
+}
+
+
+def test_a_stranger_reaches_the_public_list_and_nothing_else(
+    app: Flask, stranger: FlaskClient
+) -> None:
+    """Every route, every method."""
+    seen = set()
+    with app.test_request_context():
+        routes = [
+            (rule, method, app.url_for(rule.endpoint, **{a: ARGUMENTS[a] for a in rule.arguments}))
+            for rule in app.url_map.iter_rules()
+            for method in sorted(rule.methods or ())
+        ]
+    for rule, method, path in routes:
+        response = stranger.open(path, method=method)
+        response.close()
+        if rule.endpoint in PUBLIC_ENDPOINTS:
+            seen.add(rule.endpoint)
+            assert response.status_code == ANSWERS_TO_STRANGERS[rule.endpoint], path
+        elif path.startswith("/api/"):
+            assert response.status_code == 401, f"{method} {path} is open to strangers"
+            assert response.is_json
+        else:
+            assert response.status_code == 302, f"{method} {path} is open to strangers"
+            assert response.headers["Location"].startswith("/login")
+    assert seen == PUBLIC_ENDPOINTS
