@@ -1,5 +1,6 @@
 """A throw-away MariaDB: its own folder, its own free port, gone after the tests."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -40,8 +41,7 @@ class MariaDB:
         self.folder = Path(tempfile.mkdtemp(prefix="postmaster-mariadb-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        account = ["--user=root"] if Path("/root").owner() == "root" else []
-        self.account = account
+        self.account = ["--user=root"] if os.geteuid() == 0 else []
 
     def __enter__(self) -> Self:
         subprocess.run(
@@ -83,12 +83,13 @@ class MariaDB:
                 f"--datadir={self.folder / 'data'}",
                 f"--socket={self.socket}",
                 f"--port={self.port}",
+                f"--log-error={self.folder / 'log'}",
                 "--bind-address=127.0.0.1",
                 "--skip-name-resolve",
                 *self.account,
             ],
             stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
+            stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < deadline:
