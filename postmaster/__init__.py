@@ -27,7 +27,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, serving: bool = Tr
     app.extensions["postmaster"] = configuration
     app.config.update(
         SQLALCHEMY_DATABASE_URI=configuration.database_uri,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(configuration.database_uri),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(configuration.database_uri, serving=serving),
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.CHECKOUT / "migrations"), compare_type=True)

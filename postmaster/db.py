@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from .errors import Conflict, Invalid, RuleError, Unavailable
 
 CONNECT_TIMEOUT = 5  # seconds
-ANSWER_TIMEOUT = 60  # seconds; the longest statement is a migration's ALTER TABLE
+ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
 ATTEMPTS = 8  # of one act, before a deadlock becomes the user's problem
 
 
@@ -39,8 +39,8 @@ migrate = Migrate()
 # --- connections ----------------------------------------------------------------
 
 
-def engine_options(url: URL) -> dict[str, Any]:
-    """How to connect to this database."""
+def engine_options(url: URL, *, serving: bool) -> dict[str, Any]:
+    """How to connect to this database. A command waits as long as its migration takes."""
     if url.get_backend_name() == "sqlite":
         return {"hide_parameters": True, "connect_args": {"timeout": 15}}
     return {
@@ -53,8 +53,8 @@ def engine_options(url: URL) -> dict[str, Any]:
             "password": (url.password or "").encode(),
             "charset": "utf8mb4",
             "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": ANSWER_TIMEOUT,
-            "write_timeout": ANSWER_TIMEOUT,
+            "read_timeout": ANSWER_TIMEOUT if serving else None,
+            "write_timeout": ANSWER_TIMEOUT if serving else None,
             # A server that is not strict cuts what is too long; a cut hash locks a user out.
             "init_command": "SET SESSION sql_mode ="
             " CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_ALL_TABLES')",

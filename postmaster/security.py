@@ -149,18 +149,22 @@ def is_from_another_site() -> bool:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and origin != f"{request.scheme}://{request.host}"
+    # The scheme is not compared: a proxy that is not listed may have taken the TLS off.
+    return origin is not None and urlsplit(origin).netloc != request.host
 
 
 def _refuse_other_sites() -> None:
-    if request.method not in SAFE_METHODS and is_from_another_site():
-        raise Forbidden("This request came from another site and was refused")
+    if request.method not in SAFE_METHODS:
+        refuse_if_from_another_site()
 
 
 def refuse_if_from_another_site() -> None:
-    """For the few GETs of old that change something."""
+    """Refuse what another site made a browser send; also for the few GETs that change things."""
     if is_from_another_site():
-        raise Forbidden("This request came from another site and was refused")
+        raise Forbidden(
+            "This request came from another site and was refused. If PostMaster is behind a "
+            "proxy, the proxy must pass the Host header on, or be listed under proxies"
+        )
 
 
 class TrustedProxies:

@@ -5,6 +5,7 @@ from flask_smorest import Api
 
 from ..security import csrf
 from . import admins, aliases, configs, description, domains, logs, users
+from .fields import ErrorItem
 
 BLUEPRINTS = (
     domains.blueprint,
@@ -24,6 +25,8 @@ ABOUT = (
 
 class QuietApi(Api):  # type: ignore[misc]  # flask_smorest has no types
     """flask-smorest without its error handlers: ours answer for the whole application."""
+
+    ERROR_SCHEMA = ErrorItem
 
     def _register_error_handlers(self) -> None:
         pass
