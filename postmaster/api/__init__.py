@@ -17,9 +17,8 @@ BLUEPRINTS = (
 )
 TITLE = "PostMaster"
 ABOUT = (
-    "Manages the domains, users and aliases of a mail server. Sign in by "
-    "`POST /login` with `username` and `password` as form fields, and send the "
-    "cookie with every call."
+    "Manages the domains, users and aliases of a mail server. Sign in by POST /login with "
+    "the form fields username and password, and send the cookie with every call."
 )
 
 

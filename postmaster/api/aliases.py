@@ -53,7 +53,7 @@ class ChangedAlias(Request):
 def find(arguments: dict[str, Any]) -> Any:
     """List the aliases"""
     page = aliases.find(
-        db.session(), actor(), surface.criteria(arguments), domain_id=arguments["domain_id"]
+        db.session(), actor(), surface.criteria(arguments), domain_id=arguments.get("domain_id")
     )
     return surface.listed(page)
 

@@ -119,7 +119,6 @@ def list_arguments(name: str, listing: paging.Listing[Any], *more: str) -> type[
             metadata={"description": f"More than {paging.MOST_PER_PAGE} counts as that"},
         ),
         "sort": fields.String(
-            load_default=None,
             validate=ma.validate.OneOf(
                 listing.sortable, error="The sort column must be one of: {choices}"
             ),
@@ -130,9 +129,9 @@ def list_arguments(name: str, listing: paging.Listing[Any], *more: str) -> type[
         ),
     }
     if listing.searched:
-        arguments["search"] = fields.String(load_default="")
+        arguments["search"] = fields.String()
     for filter_name in more:
-        arguments[filter_name] = Whole(filter_name, lowest=1, highest=LARGEST_ID, load_default=None)
+        arguments[filter_name] = Whole(filter_name, lowest=1, highest=LARGEST_ID)
     return ma.Schema.from_dict(arguments, name=f"{name}List")
 
 

@@ -47,7 +47,7 @@ class ChangedUser(Request):
 def find(arguments: dict[str, Any]) -> Any:
     """List the users"""
     page = users.find(
-        db.session(), actor(), surface.criteria(arguments), domain_id=arguments["domain_id"]
+        db.session(), actor(), surface.criteria(arguments), domain_id=arguments.get("domain_id")
     )
     return surface.listed(page)
 
