@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from ..db import db, transact
 from ..errors import Invalid
+from ..models import Admin
 from ..rules import admins, totp, twofactor
 from ..security import actor, refuse_if_from_another_site, renew_session
 from . import surface
@@ -36,9 +37,9 @@ class AdminItem(ma.Schema):
 class NewAdmin(Request):
     """What a new administrator needs."""
 
-    username = Text("username", required=True)
+    username = Text("username", column=Admin.username, example="bob", required=True)
     password = Text("password", required=True)
-    name = Text("name", required=True)
+    name = Text("name", column=Admin.name, example="Bob Miller", required=True)
 
 
 class ChangedAdmin(Request):

@@ -7,6 +7,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from ..db import db, transact
+from ..models import Alias
 from ..rules import aliases
 from ..security import actor
 from . import surface
@@ -31,10 +32,17 @@ class NewAlias(Request):
 
     source = Text(
         "source email",
+        column=Alias.source,
+        example="sales@example.com",
+        description="An address, or @domain for all that has no other place",
         required=True,
-        metadata={"description": "An address, or @domain for all that has no other place"},
     )
-    destination = Text("destination email", required=True)
+    destination = Text(
+        "destination email",
+        column=Alias.destination,
+        example="ana@example.com",
+        required=True,
+    )
 
 
 class ChangedAlias(Request):

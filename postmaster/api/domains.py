@@ -7,6 +7,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from ..db import db, transact
+from ..models import Domain
 from ..rules import domains
 from ..security import actor
 from . import surface
@@ -25,7 +26,7 @@ class DomainItem(ma.Schema):
 class NewDomain(Request):
     """What a new domain needs."""
 
-    name = Text("domain name", required=True)
+    name = Text("domain name", column=Domain.name, example="example.com", required=True)
 
 
 @blueprint.route("", methods=["GET"])

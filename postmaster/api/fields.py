@@ -8,22 +8,40 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields
+from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.http import http_date
+
+from ..rules import lengths
 
 LARGEST_ID = 2**31 - 1  # an INT column's
 
 
 class Text(fields.String):
-    """A text that a person knows as ``what``."""
+    """A text that a person knows as ``what``; described by its column and an example."""
 
-    def __init__(self, what: str, **options: Any) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        column: InstrumentedAttribute[Any] | None = None,
+        example: str | None = None,
+        description: str | None = None,
+        **options: Any,
+    ) -> None:
         messages: dict[str, Any] = {
             "required": f"The {what} was not specified",
             "null": f"The {what} was not specified",
             "invalid": f"The {what} must be text",
             "invalid_utf8": f"The {what} must be text",
         }
-        super().__init__(error_messages=messages, **options)
+        about: dict[str, Any] = {"minLength": 1}
+        if column is not None:
+            about["maxLength"] = lengths.of(column)
+        if example is not None:
+            about["examples"] = [example]
+        if description is not None:
+            about["description"] = description
+        super().__init__(error_messages=messages, metadata=about, **options)
 
 
 class Scalar(fields.Field[str]):
@@ -35,8 +53,7 @@ class Scalar(fields.Field[str]):
             "null": f"The {what} was not supplied",
             "invalid": f"The {what} must be a text, a number or true or false",
         }
-        nullable = ["null"] if options.get("allow_none") else []
-        super().__init__(error_messages=messages, metadata={"type": [*kinds, *nullable]}, **options)
+        super().__init__(error_messages=messages, metadata={"type": kinds}, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
         if not isinstance(value, str | int):

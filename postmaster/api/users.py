@@ -7,6 +7,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from ..db import db, transact
+from ..models import User
 from ..rules import users
 from ..security import actor
 from . import surface
@@ -26,8 +27,8 @@ class UserItem(ma.Schema):
 class NewUser(Request):
     """What a new mailbox needs."""
 
-    email = Text("email address", required=True)
-    password = Text("password", required=True)
+    email = Text("email address", column=User.email, example="ana@example.com", required=True)
+    password = Text("password", example="correct horse battery", required=True)
     keep_copy = fields.Boolean(
         error_messages={"invalid": "keep_copy must be true or false"},
         metadata={"description": "Where an alias has this address: add the mailbox to it"},
