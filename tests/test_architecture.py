@@ -25,7 +25,7 @@ FLOORS = (
     },
     {"db"},
     {"models"},
-    {"rules.lengths"},
+    {"rules.lengths", "rules.rows"},
     {"rules.paging", "rules.settings", "rules.turns"},
     {"rules.history"},
     {"rules.sessions"},

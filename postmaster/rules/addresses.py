@@ -84,17 +84,8 @@ def split(address: str) -> tuple[str, str]:
 
 def mailbox(text: str) -> str:
     """The address of a mailbox, normalised. Raises Invalid."""
-
-    def refuse(reason: str) -> NoReturn:
-        raise Invalid(
-            '"%(email)s" is not a valid email address: %(reason)s',
-            field="email",
-            email=shown(text),
-            reason=reason,
-        )
-
-    address = trim(text)
-    local_part, domain = _parts(address, refuse)
+    refuse = _refusal('"%(text)s" is not a valid email address: %(reason)s', "email", text)
+    local_part, domain = _parts(trim(text), refuse)
     if not MAILBOX_LOCAL_PART.fullmatch(local_part):
         refuse("before the @ a mailbox may have only a-z, 0-9, dot, hyphen and underscore")
     _check_dots(local_part, refuse)
@@ -103,15 +94,9 @@ def mailbox(text: str) -> str:
 
 def alias_source(text: str) -> str:
     """The source of an alias, normalised: an address, or ``@domain`` for a catch-all."""
-
-    def refuse(reason: str) -> NoReturn:
-        raise Invalid(
-            'The source "%(source)s" is not in a valid email format: %(reason)s',
-            field="source",
-            source=shown(text),
-            reason=reason,
-        )
-
+    refuse = _refusal(
+        'The source "%(text)s" is not in a valid email format: %(reason)s', "source", text
+    )
     address = trim(text)
     if address.startswith("@"):
         domain = _a_labels(address[1:])
@@ -123,16 +108,19 @@ def alias_source(text: str) -> str:
 
 def alias_destination(text: str) -> str:
     """The destination of an alias, normalised. Raises Invalid."""
-
-    def refuse(reason: str) -> NoReturn:
-        raise Invalid(
-            'The destination "%(destination)s" is not in a valid email format: %(reason)s',
-            field="destination",
-            destination=shown(text),
-            reason=reason,
-        )
-
+    refuse = _refusal(
+        'The destination "%(text)s" is not in a valid email format: %(reason)s',
+        "destination",
+        text,
+    )
     return _alias_address(trim(text), refuse)
+
+
+def _refusal(template: str, field: str, text: str) -> Refusal:
+    def refuse(reason: str) -> NoReturn:
+        raise Invalid(template, field=field, text=shown(text), reason=reason)
+
+    return refuse
 
 
 def _alias_address(address: str, refuse: Refusal) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Admin
-from . import addresses, history, lengths, paging, passwords, sessions, settings, turns
+from . import addresses, history, lengths, paging, passwords, rows, sessions, settings, turns
 from .actor import Actor
 
 LOCAL = "local"
@@ -32,10 +32,7 @@ def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Pa
 
 def get(session: Session, actor: Actor, admin_id: int) -> Admin:
     """One administrator by the id. Raises NotFound."""
-    admin = session.get(Admin, admin_id)
-    if admin is None:
-        raise NotFound("The administrator was not found")
-    return admin
+    return rows.by_id(session, Admin, admin_id, "administrator")
 
 
 def by_username(session: Session, actor: Actor, username: str) -> Admin:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, history, lengths, paging, settings, turns
+from . import addresses, history, lengths, paging, rows, settings, turns
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -44,23 +44,20 @@ def find(
 
 def get(session: Session, actor: Actor, alias_id: int) -> Alias:
     """One alias by its id. Raises NotFound."""
-    alias = session.get(Alias, alias_id)
-    if alias is None:
-        raise NotFound("The alias was not found")
-    return alias
+    return rows.by_id(session, Alias, alias_id, "alias")
 
 
 def matching(
     session: Session, actor: Actor, source: str, destination: str | None = None
 ) -> list[Alias]:
-    """The rows of a source, or of one pair, as typed by the operator. Raises NotFound."""
+    """The found of a source, or of one pair, as typed by the operator. Raises NotFound."""
     conditions: list[ColumnElement[bool]] = [Alias.source == addresses.trim(source)]
     if destination is not None:
         conditions.append(Alias.destination == addresses.trim(destination))
-    rows = list(session.scalars(select(Alias).where(*conditions).order_by(Alias.id)))
-    if not rows:
+    found = list(session.scalars(select(Alias).where(*conditions).order_by(Alias.id)))
+    if not found:
         raise NotFound('The alias "%(source)s" was not found', source=addresses.shown(source))
-    return rows
+    return found
 
 
 def create(session: Session, actor: Actor, *, source: str, destination: str) -> Alias:
@@ -309,17 +306,17 @@ def _lookups(
 ) -> dict[str, tuple[str, list[str]]]:
     """For each address, the source that Postfix finds it under and where that leads.
 
-    An address has its own rows, else, where the server has the email2email map, a
+    An address has its own expansions, else, where the server has the email2email map, a
     mailbox has itself, else it has its domain's catch-all.
     """
     catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}
-    rows = select(Alias.source, Alias.destination).where(
+    expansions = select(Alias.source, Alias.destination).where(
         Alias.source.in_(wanted | set(catch_alls.values()))
     )
     if besides is not None:
-        rows = rows.where(Alias.id != besides.id)
+        expansions = expansions.where(Alias.id != besides.id)
     targets: dict[str, list[str]] = {}
-    for source, destination in session.execute(rows):
+    for source, destination in session.execute(expansions):
         targets.setdefault(source.lower(), []).append(destination.lower())
     if settings.value_of(session, settings.EMAIL2EMAIL_MAP):
         mailboxes = select(func.lower(User.email)).where(User.email.in_(wanted))

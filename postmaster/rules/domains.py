@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, aliases, history, lengths, paging, turns, users
+from . import addresses, aliases, history, lengths, paging, rows, turns, users
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -35,10 +35,7 @@ def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Pa
 
 def get(session: Session, actor: Actor, domain_id: int) -> Domain:
     """One domain by its id. Raises NotFound."""
-    domain = session.get(Domain, domain_id)
-    if domain is None:
-        raise NotFound("The domain was not found")
-    return domain
+    return rows.by_id(session, Domain, domain_id, "domain")
 
 
 def by_name(session: Session, actor: Actor, name: str) -> Domain:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from ..errors import Invalid, NotFound
+from ..errors import Invalid
 from ..models import SettingRow
-from . import history, paging, settings, turns
+from . import history, paging, rows, settings, turns
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -24,10 +24,7 @@ def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Pa
 
 def get(session: Session, actor: Actor, setting_id: int) -> SettingRow:
     """One setting by the id of its row. Raises NotFound."""
-    row = session.get(SettingRow, setting_id)
-    if row is None:
-        raise NotFound("The setting was not found")
-    return row
+    return rows.by_id(session, SettingRow, setting_id, "setting")
 
 
 def change(

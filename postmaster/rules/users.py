@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from ..db import flush_unique
 from ..errors import Invalid, NotFound
 from ..models import Alias, User
-from . import addresses, aliases, history, lengths, paging, passwords, settings, turns
+from . import addresses, aliases, history, lengths, paging, passwords, rows, settings, turns
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -31,10 +31,7 @@ def find(
 
 def get(session: Session, actor: Actor, user_id: int) -> User:
     """One user by its id. Raises NotFound."""
-    user = session.get(User, user_id)
-    if user is None:
-        raise NotFound("The user was not found")
-    return user
+    return rows.by_id(session, User, user_id, "user")
 
 
 def by_email(session: Session, actor: Actor, email: str) -> User:

@@ -1,0 +1,18 @@
+"""One row by its id, or the refusal that it is not there."""
+
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from ..db import Base
+from ..errors import NotFound
+
+Row = TypeVar("Row", bound=Base)
+
+
+def by_id(session: Session, model: type[Row], row_id: int, noun: str) -> Row:
+    """The row with this id. Raises NotFound, which calls it by its noun."""
+    row = session.get(model, row_id)
+    if row is None:
+        raise NotFound("The %(noun)s was not found", noun=noun)
+    return row
