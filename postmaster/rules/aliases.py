@@ -50,7 +50,7 @@ def get(session: Session, actor: Actor, alias_id: int) -> Alias:
 def matching(
     session: Session, actor: Actor, source: str, destination: str | None = None
 ) -> list[Alias]:
-    """The found of a source, or of one pair, as typed by the operator. Raises NotFound."""
+    """The rows of a source, or of one pair, as typed by the operator. Raises NotFound."""
     conditions: list[ColumnElement[bool]] = [Alias.source == addresses.trim(source)]
     if destination is not None:
         conditions.append(Alias.destination == addresses.trim(destination))
@@ -306,7 +306,7 @@ def _lookups(
 ) -> dict[str, tuple[str, list[str]]]:
     """For each address, the source that Postfix finds it under and where that leads.
 
-    An address has its own expansions, else, where the server has the email2email map, a
+    An address has its own rows, else, where the server has the email2email map, a
     mailbox has itself, else it has its domain's catch-all.
     """
     catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}

@@ -47,7 +47,7 @@ SENTENCES: Mapping[Action, str] = {
     Action.DELETE: 'The {kind} "{name}" was deleted',
     Action.CHANGE_PASSWORD: 'The {kind} "{name}" had its password changed',
     Action.UNLOCK: 'The {kind} "{name}" was unlocked',
-    Action.LOCK: 'The {kind} "{name}" was locked: {difference}',
+    Action.LOCK: 'The {kind} "{name}" was locked out',
     Action.ENABLE_SECOND_FACTOR: 'The {kind} "{name}" had its second factor turned on',
     Action.DISABLE_SECOND_FACTOR: 'The {kind} "{name}" had its second factor turned off',
     Action.RENEW_RECOVERY_CODES: 'The {kind} "{name}" had its recovery codes renewed',
