@@ -128,4 +128,4 @@ def remember(changed: str, before: str) -> None:
 
 def recall() -> dict[str, str]:
     rows = op.get_bind().execute(sa.text("SELECT changed, `before` FROM postmaster_mail_tables"))
-    return dict(rows.tuples().all())
+    return dict(list(rows))

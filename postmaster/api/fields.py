@@ -13,8 +13,6 @@ from werkzeug.http import http_date
 
 from ..rules import lengths
 
-LARGEST_ID = 2**31 - 1  # an INT column's
-
 
 class Text(fields.String):
     """A text that a person knows as ``what``; described by its column and an example."""

@@ -176,7 +176,7 @@ def values_of(session: Session, *wanted: Setting[Any]) -> dict[Setting[Any], Any
             SettingRow.setting.in_([setting.name for setting in wanted])
         )
     )
-    stored = dict(rows.tuples().all())
+    stored = dict(list(rows))
     return {setting: setting.stored(stored.get(setting.name)) for setting in wanted}
 
 
