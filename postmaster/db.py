@@ -82,6 +82,8 @@ def _begin_sqlite(connection: Any) -> None:
 
 MYSQL_RETRY = {1205, 1213}  # lock wait timeout, deadlock (also Galera's failed certification)
 MYSQL_DUPLICATE = 1062
+# Too many connections, shutdown, killed, network trouble; 0 is PyMySQL's closed connection.
+MYSQL_AWAY = {0, 1040, 1053, 1077, 1078, 1079, 1080, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 1317}
 NOT_PREPARED = "The database is not prepared for this version: run manage.py upgradedb"
 DENIED = (
     "The database refuses PostMaster's database user (error %(code)s): "
@@ -154,9 +156,10 @@ def _explain_mysql(error: DBAPIError) -> RuleError | None:
     if code in MYSQL_MEANINGS:
         refusal, sentence = MYSQL_MEANINGS[code]
         return refusal(sentence, code=code)
-    if isinstance(error.orig, pymysql.err.ProgrammingError | pymysql.err.DataError):
-        return None
-    return Unavailable("The database does not answer. Try again in a moment")
+    is_client_error = code is not None and 2000 <= code < 3000
+    if is_client_error or code in MYSQL_AWAY or not isinstance(error.orig, pymysql.MySQLError):
+        return Unavailable("The database does not answer. Try again in a moment")
+    return None
 
 
 def flush_unique(session: Session, refusal: RuleError) -> None:

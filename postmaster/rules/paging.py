@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, cast, false, func, or_, select
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
@@ -18,6 +19,7 @@ from ..errors import Invalid, NotFound
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
 ORDERS = ("asc", "desc")
+LAST_OF_UTF8MB3 = "\uffff"
 
 Row = TypeVar("Row", bound=Base)
 
@@ -88,7 +90,12 @@ class Listing(Generic[Row]):
         text = search.strip()
         if not text:
             return []
-        return [or_(*(column.contains(text, autoescape=True) for column in self.searched))]
+        if "\0" in text:  # no name has one, and SQLite's LIKE would end the pattern there
+            return [false()]
+        columns: list[ColumnElement[Any]] = [*self.searched]
+        if max(text) > LAST_OF_UTF8MB3:  # MariaDB refuses to compare it with the guides' utf8
+            columns = [cast(column, mysql.CHAR(charset="utf8mb4")) for column in columns]
+        return [or_(*(column.contains(text, autoescape=True) for column in columns))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
         column = self.sortable.get(criteria.sort or self.sorted_by)
