@@ -90,6 +90,7 @@ DENIED = (
     "check the password and the privileges"
 )
 READ_ONLY = "The database is read-only (error %(code)s)"
+NOT_STORABLE = "The value has characters that its column in this database cannot hold"
 BUSY = "The database is busy with other changes. Try again in a moment"
 MYSQL_MEANINGS: dict[int, tuple[type[RuleError], str]] = {
     1044: (Unavailable, DENIED),
@@ -102,8 +103,9 @@ MYSQL_MEANINGS: dict[int, tuple[type[RuleError], str]] = {
     1205: (Unavailable, BUSY),
     1213: (Unavailable, BUSY),
     1227: (Unavailable, DENIED),
+    1267: (Invalid, NOT_STORABLE),
     1290: (Unavailable, READ_ONLY),
-    1366: (Invalid, "The value has characters that its column in this database cannot hold"),
+    1366: (Invalid, NOT_STORABLE),
     1370: (Unavailable, DENIED),
     1406: (Invalid, "The value is too long for its column in this database"),
     1792: (Unavailable, READ_ONLY),

@@ -19,7 +19,6 @@ from ..errors import Invalid, NotFound
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
 ORDERS = ("asc", "desc")
-LAST_OF_UTF8MB3 = "\uffff"
 
 Row = TypeVar("Row", bound=Base)
 
@@ -92,9 +91,10 @@ class Listing(Generic[Row]):
             return []
         if "\0" in text:  # no name has one, and SQLite's LIKE would end the pattern there
             return [false()]
-        columns: list[ColumnElement[Any]] = [*self.searched]
-        if max(text) > LAST_OF_UTF8MB3:  # MariaDB refuses to compare it with the guides' utf8
-            columns = [cast(column, mysql.CHAR(charset="utf8mb4")) for column in columns]
+        if text.isascii():
+            return [or_(*(column.contains(text, autoescape=True) for column in self.searched))]
+        # MySQL refuses to compare what a column's character set (the guides' utf8) lacks.
+        columns = [cast(column, mysql.CHAR(charset="utf8mb4")) for column in self.searched]
         return [or_(*(column.contains(text, autoescape=True) for column in columns))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
