@@ -8,7 +8,7 @@ import secrets
 from flask import Flask, current_app, request
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from . import security
@@ -49,6 +49,8 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None or status < 400:  # a redirect, such as to a missing slash
         return error.get_response()
+    if isinstance(error, SecurityError):  # a Host that is not listed: no page can be built for it
+        return Response(f"{error.description}\n", status, mimetype="text/plain")
     sentence = SENTENCES.get(status) or error.description or error.name
     response = _answer(
         status, sentence % {"method": request.method} if "%(" in sentence else sentence

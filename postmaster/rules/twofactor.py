@@ -108,7 +108,9 @@ def accept(session: Session, admin: Admin, code: str) -> bool:
 
 
 def _matching_step(admin: Admin, code: str) -> int | None:
-    return totp.matching_step(admin.otp_secret or "", code, datetime.now(UTC), admin.otp_last_step)
+    if not admin.otp_secret:
+        return None
+    return totp.matching_step(admin.otp_secret, code, datetime.now(UTC), admin.otp_last_step)
 
 
 def _replace_recovery_codes(session: Session, admin: Admin) -> list[str]:
