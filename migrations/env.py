@@ -42,6 +42,7 @@ def migrate(connection: Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
     schema.seed_if_at_head(connection)
+    connection.commit()
 
 
 def ours(name: str | None, kind: str, _parents: object) -> bool:

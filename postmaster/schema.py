@@ -260,10 +260,14 @@ def _take_back(examination: Examination, before: set[str]) -> None:
 
 
 def seed_if_at_head(connection: Connection) -> None:
-    """Add the rows that PostMaster cannot do without, once all its tables are there."""
+    """Add the rows that PostMaster cannot do without, once all its tables are there.
+
+    In the connection's own transaction, which the migration commits.
+    """
     heads = MigrationContext.configure(connection).get_current_heads()
     if heads != (ScriptDirectory(str(MIGRATIONS)).get_current_head(),):
         return
-    with Session(connection, join_transaction_mode="control_fully") as session, session.begin():
+    with Session(connection) as session:
         settings.add_missing(session)
         admins.add_default(session)
+        session.flush()
