@@ -84,12 +84,15 @@ def init_app(app: Flask, config: Config) -> None:
     app.session_interface = SessionCookie()
     app.wsgi_app = TrustedProxies(app.wsgi_app, config)  # type: ignore[method-assign]
     csrf.init_app(app)
-    login_manager.init_app(app)
+    # Not Flask-Login's context processor: it would ask a database that is away once more,
+    # while the page that says so is made.
+    login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None  # an address may change; the token is the session
     login_manager.user_loader(_load)
     # Before Flask-WTF's check, which would answer a stranger first.
     app.before_request_funcs.setdefault(None, [])[:0] = [_refuse_other_sites, _require_session]
     app.after_request(_add_headers)
+    app.add_template_global(signed_in)
     app.add_template_global(uses_default_password)
 
 
