@@ -33,6 +33,8 @@ def test_no_generated_call_surprises(mariadb: MariaDB, guide_database: str, tmp_
     assert manage.run(tmp_path, "existingdb").status == 0
     with Server(guide_database, tmp_path, application=QUICK) as server:
         document = server.ask("GET", "/api/v1/openapi.json", cookies=server.sign_in()).json()
+        # Else it would make up sessions too, and never get past the first refusal.
+        del document["security"], document["components"]["securitySchemes"]
         (tmp_path / "openapi.json").write_text(json.dumps(document))
         done = subprocess.run(
             [
@@ -66,5 +68,5 @@ def test_no_generated_call_surprises(mariadb: MariaDB, guide_database: str, tmp_
     statuses = json.loads((tmp_path / "statuses.json").read_text())
     sys.stdout.write(f"statuses: {statuses}\n")
     total = sum(statuses.values())
-    assert statuses.get("401", 0) < total / 5, "the calls were not signed in"
+    assert statuses.get("401", 0) < total / 20, "the calls were not signed in"
     assert sum(n for status, n in statuses.items() if status < "300") > total / 20
