@@ -7,6 +7,7 @@ names the key or the variable.
 """
 
 import contextlib
+import inspect
 import ipaddress
 import os
 import stat
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pymysql
 import tomlkit
+from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from tomlkit.exceptions import ParseError
@@ -57,7 +60,8 @@ class Config:
 def config_path() -> Path:
     """Where the configuration file is, whether or not it exists yet."""
     named = os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG")
-    return Path(named).resolve() if named else CHECKOUT / "postmaster.toml"
+    # Resolved, so that a link to the file stays a link when the file is replaced.
+    return (Path(named) if named else CHECKOUT / "postmaster.toml").resolve()
 
 
 # --- checks, one a kind of value ------------------------------------------------
@@ -73,7 +77,8 @@ def parse_database_uri(text: str, folder: Path = CHECKOUT) -> URL:
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
         raise ConfigError("the URI has no scheme; write mysql://USER:PASSWORD@HOST:3306/DATABASE")
-    user_info, at, location = rest.rpartition("@")
+    is_file = rest.startswith("/")  # whose path may hold an @
+    user_info, at, location = ("", "", rest) if is_file else rest.rpartition("@")
     try:
         url = make_url(f"{scheme}://{location}")
     except (ArgumentError, ValueError):
@@ -99,6 +104,12 @@ def _checked_mysql_url(url: URL) -> URL:
         raise ConfigError(
             "the URI needs a host and a database: mysql://USER:PASSWORD@HOST:3306/DATABASE"
         )
+    try:
+        url.host.encode("idna")
+        _, options = MySQLDialect_pymysql(dbapi=pymysql).create_connect_args(url)
+        inspect.signature(pymysql.connect).bind(**options)
+    except (TypeError, ValueError):  # no option of PyMySQL's, a number that is none, a bad host
+        raise ConfigError("the URI's host or an option after its ? cannot be used") from None
     return url.set(drivername="mysql+pymysql")
 
 
@@ -129,7 +140,10 @@ def _database_uri(value: Any, folder: Path) -> URL:
 
 
 def _file(value: Any, folder: Path) -> Path:
-    return folder / _text(value, folder)
+    name = _text(value, folder)
+    if not name.strip():
+        raise ConfigError("it must name a file")
+    return folder / name
 
 
 def _whole_number(lowest: int, highest: int) -> Callable[[Any, Path], int]:
@@ -263,7 +277,12 @@ def write_value(name: str, value: str) -> Path:
         raise ConfigError(f"{name}: {error}") from None
     document = _read_document(path)
     document[name] = value
-    _replace(path, tomlkit.dumps(document))
+    content = tomlkit.dumps(document)
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name}: it is not UTF-8 text") from None
+    _replace(path, content)
     return path
 
 

@@ -3,9 +3,10 @@
 MySQL commits each statement that changes a table, so "a command that fails
 leaves the database as it was" takes more than a rollback: what can be known
 beforehand (state, privileges) is checked first, and what still goes wrong is
-taken back by the downgrades and by dropping what came.
+taken back by comparing the tables with what they were.
 """
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Integer, String
 
+from . import snapshot
 from .config import CHECKOUT
 from .db import db
 from .errors import RuleError
@@ -29,18 +31,18 @@ from .rules import admins, settings
 MIGRATIONS = CHECKOUT / "migrations"
 GUIDES_REVISION = "bcc85aaa7896"
 MAIL_TABLES = (Domain.__tablename__, User.__tablename__, Alias.__tablename__)
-VERSION_TABLE = "alembic_version"
 
-# Each is refused before MySQL looks whether it makes sense, so none of them changes a thing.
+# Each is refused before MySQL looks whether it makes sense, so none of them changes a thing;
+# nor do they where they are allowed, since there is no such table.
 PRIVILEGE_PROBES = {
-    "CREATE": "CREATE TABLE postmaster_probe (a INT, a INT)",
-    "DROP": "DROP TABLE postmaster_probe",
-    "ALTER": "ALTER TABLE postmaster_probe ADD a INT",
-    "INDEX": "CREATE INDEX a ON postmaster_probe (a)",
-    "SELECT": "SELECT 1 FROM postmaster_probe",
-    "INSERT": "INSERT INTO postmaster_probe VALUES (1)",
-    "UPDATE": "UPDATE postmaster_probe SET a = 1",
-    "DELETE": "DELETE FROM postmaster_probe",
+    "CREATE": "CREATE TABLE {table} (a INT, a INT)",
+    "DROP": "DROP TABLE {table}",
+    "ALTER": "ALTER TABLE {table} ADD a INT",
+    "INDEX": "CREATE INDEX a ON {table} (a)",
+    "SELECT": "SELECT 1 FROM {table}",
+    "INSERT": "INSERT INTO {table} VALUES (1)",
+    "UPDATE": "UPDATE {table} SET a = 1",
+    "DELETE": "DELETE FROM {table}",
 }
 DENIED = {1044, 1142}
 
@@ -133,7 +135,12 @@ def check_privileges(connection: Connection) -> None:
     """Refuse if the database user may not do what a migration does. Changes nothing."""
     if connection.dialect.name == "sqlite":
         return
-    missing = [name for name, probe in PRIVILEGE_PROBES.items() if _is_denied(connection, probe)]
+    table = f"postmaster_probe_{secrets.token_hex(8)}"
+    missing = [
+        privilege
+        for privilege, probe in PRIVILEGE_PROBES.items()
+        if _is_denied(connection, probe.format(table=table))
+    ]
     if missing:
         raise Refused(
             "PostMaster's database user lacks privileges on this database: %(missing)s. Grant "
@@ -230,33 +237,16 @@ def _is_at_head(examination: Examination, report: Report) -> bool:
 
 def _bring_to_head(examination: Examination, report: Report) -> None:
     with db.engine.connect() as connection:
-        before = set(inspect(connection).get_table_names())
+        before = snapshot.take(connection)
     try:
         if examination.state is State.GUIDES:
             flask_migrate.stamp(directory=str(MIGRATIONS), revision=GUIDES_REVISION)
         flask_migrate.upgrade(directory=str(MIGRATIONS))
     except BaseException:
         report("That failed; putting the database back as it was.")
-        _take_back(examination, before)
+        with db.engine.begin() as connection:
+            snapshot.restore(connection, before)
         raise
-
-
-def _take_back(examination: Examination, before: set[str]) -> None:
-    """Undo a migration that stopped half-way: downgrade, then drop what is new."""
-    with db.engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is not None:
-        target = examination.revision or GUIDES_REVISION
-        flask_migrate.downgrade(directory=str(MIGRATIONS), revision=target)
-    ours = {*db.metadata.tables, VERSION_TABLE}
-    with db.engine.begin() as connection:
-        came = (set(inspect(connection).get_table_names()) - before) & ours
-        if connection.dialect.name != "sqlite":
-            connection.execute(text("SET foreign_key_checks = 0"))
-        for name in came:
-            connection.execute(text(f"DROP TABLE {name}"))
-        if connection.dialect.name != "sqlite":
-            connection.execute(text("SET foreign_key_checks = 1"))
 
 
 def seed_if_at_head(connection: Connection) -> None:

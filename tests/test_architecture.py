@@ -32,6 +32,7 @@ FLOORS = (
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor"},
     {"rules.domains", "rules.login"},
+    {"snapshot"},
     {"schema"},
     {"security", "health"},
     {"pages", "api", "cli"},

@@ -71,12 +71,12 @@ def downgrade() -> None:
 
 
 def upgrade_sqlite(unique_key: str | None) -> None:
-    if not ignores_case():
-        remember(CASE_SENSITIVE, "yes")
-        collate("NOCASE")
     if unique_key is not None:
         with op.batch_alter_table("virtual_aliases", naming_convention=NAMING) as aliases:
             aliases.drop_constraint(unique_key, type_="unique")
+    if not ignores_case():
+        remember(CASE_SENSITIVE, "yes")
+    collate("NOCASE")  # in any case: the table above was rebuilt without its collations
     op.create_index("postmaster_source", "virtual_aliases", ["source"])
     op.create_index("postmaster_destination", "virtual_aliases", ["destination"])
 
@@ -87,8 +87,7 @@ def downgrade_sqlite(unique_key: str | None, *, case_sensitive: bool) -> None:
     if unique_key is not None:
         with op.batch_alter_table("virtual_aliases", naming_convention=NAMING) as aliases:
             aliases.create_unique_constraint(unique_key, ["source"])
-    if case_sensitive:
-        collate(None)
+    collate(None if case_sensitive else "NOCASE")
 
 
 def unique_source() -> str | None:

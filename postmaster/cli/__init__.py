@@ -6,7 +6,7 @@ from typing import Any
 import click
 from alembic.util.exc import CommandError
 from flask import Flask
-from flask.cli import FlaskGroup, shell_command
+from flask.cli import FlaskGroup, NoAppException, shell_command
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -45,6 +45,8 @@ class Commands(FlaskGroup):
             return super().invoke(ctx)
         except (RuleError, ConfigError, CommandError) as error:
             raise click.ClickException(str(error)) from None
+        except NoAppException as error:  # else it would print how to use Flask
+            raise click.ClickException(error.message) from None
         except (DBAPIError, PoolTimeoutError) as error:
             raise click.ClickException(_in_words(error)) from None
 
@@ -66,7 +68,7 @@ def commands(create_app: Callable[..., Flask]) -> Commands:
         try:
             return create_app(serving=False)
         except ConfigError as error:
-            raise click.ClickException(str(error)) from None
+            raise NoAppException(str(error)) from None
 
     group = Commands(
         create_app=create,

@@ -49,7 +49,7 @@ class Setting(Generic[T]):
 
 def _whole_number(name: str, default: int, lowest: int, highest: int, pattern: str) -> Setting[int]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,4}", text) or not lowest <= int(text) <= highest:
+        if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or not lowest <= int(text) <= highest:
             raise Invalid(
                 "Invalid setting value: %(name)s must be a whole number between "
                 "%(lowest)s-%(highest)s",
@@ -131,10 +131,11 @@ LDAP_SERVER = _text(
 LDAP_DOMAIN: Setting[str | None] = Setting(
     "AD Domain", None, _read_domain, r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 )
-# A sAMAccountName has none of these characters (MS-ADTS, 3.1.1.5.2.2).
+# A sAMAccountName has none of these characters (MS-ADTS, 3.1.1.5.2.2); half a surrogate
+# pair is no character, and no database stores it.
 LDAP_GROUP = _text(
     "AD PostMaster Group",
-    r'[^\x00-\x1f\x7f"/\\\[\]:;|=,+*?<>@]{1,256}',
+    r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff"/\\\[\]:;|=,+*?<>@]{1,256}',
     "the sAMAccountName of a group",
 )
 LDAP_METHOD: Setting[str] = Setting(
