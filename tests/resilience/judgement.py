@@ -197,9 +197,7 @@ def compare_passwords(
         follow(user_id, asked[user_id], chains[user_id], faults)
 
 
-def follow(
-    user_id: int, asked: list[Attempt], chain: list[str | None], faults: list[str]
-) -> None:
+def follow(user_id: int, asked: list[Attempt], chain: list[str | None], faults: list[str]) -> None:
     """One user's hashes. An unknown change may be missing, an acknowledged one not."""
     missed = []
     remaining = iter(asked)
