@@ -167,7 +167,7 @@ def _list(value: Any) -> list[str]:
 
 
 def _hosts(value: Any, _folder: Path) -> tuple[str, ...]:
-    return tuple(_list(value))
+    return tuple(part.lower() for part in _list(value))
 
 
 def _networks(value: Any, _folder: Path) -> tuple[Network, ...]:

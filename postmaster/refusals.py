@@ -50,7 +50,10 @@ def _answer_http(error: HTTPException) -> Response:
     if error.response is not None or status < 400:  # a redirect, such as to a missing slash
         return error.get_response()
     if isinstance(error, SecurityError):  # a Host that is not listed: no page can be built for it
-        return Response(f"{error.description}\n", status, mimetype="text/plain")
+        sentence = error.description or "This host is not answered for"
+        if security.is_api():
+            return api.answer(status, sentence)
+        return Response(f"{sentence}\n", status, mimetype="text/plain")
     sentence = SENTENCES.get(status) or error.description or error.name
     response = _answer(
         status, sentence % {"method": request.method} if "%(" in sentence else sentence

@@ -14,7 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .config import Config
 from .db import db, transact
 from .errors import Forbidden, RuleError, Unauthenticated
-from .rules import admins, login, sessions
+from .models import AdminSession
+from .rules import admins, lengths, login, sessions
 from .rules.actor import Actor
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def actor() -> Actor:
 
 def client_ip() -> str:
     """The address the request came from, or that a listed proxy names."""
-    return request.remote_addr or ""
+    return (request.remote_addr or "")[: lengths.of(AdminSession.ip)]
 
 
 def is_api() -> bool:
@@ -193,6 +194,8 @@ class TrustedProxies:
             address = ipaddress.ip_address(ip)
         except ValueError:
             return False
+        # A server that listens on IPv6 too sees an IPv4 proxy as ::ffff:192.0.2.1.
+        address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self.networks)
 
 
@@ -207,7 +210,9 @@ def safe_next(target: str | None) -> str:
         parts = urlsplit(target)
     except ValueError:
         return home
-    return home if parts.scheme or parts.netloc else target
+    # Nobody signs in to be signed out at once.
+    leads_out = parts.path == url_for("login.sign_out")
+    return home if parts.scheme or parts.netloc or leads_out else target
 
 
 # --- signing in and out ---------------------------------------------------------
@@ -237,6 +242,9 @@ def sign_in(*, username: str, password: str, source: str, code: str) -> RuleErro
     )
     if isinstance(outcome, RuleError):
         return outcome
+    replaced = signed_in()
+    if replaced is not None:
+        transact(sessions.end, replaced.token)
     _use_token(outcome.token)
     return None
 

@@ -50,7 +50,8 @@ def list_page(
 def refusal(error: RuleError) -> BaseResponse:
     """A RuleError as a page; who is not signed in is led to the sign-in page."""
     if isinstance(error, Unauthenticated):
-        target = request.full_path.rstrip("?") if request.method == "GET" else None
+        path = request.script_root + request.full_path.rstrip("?")
+        target = path if request.method == "GET" else None
         if target == url_for("dashboard.show"):
             target = None
         return redirect(url_for("login.sign_in", next=target))

@@ -280,16 +280,18 @@ def _check_closes_no_circle(
     Postfix stops at an address that is among its own destinations, so a circle
     through such an address ends there.
     """
+    source, destination = source.lower(), destination.lower()
     seen: set[str] = set()
     ahead = {destination}
     while ahead and len(seen) < EXPANSION_LIMIT:
         seen |= ahead
         further: set[str] = set()
-        for address, (key, targets) in _lookups(session, ahead, besides).items():
-            uses_this_alias = source in (key, address)
-            if address in targets or (uses_this_alias and address == destination):
+        for address, (key, targets) in _lookups(
+            session, ahead, source, destination, besides
+        ).items():
+            if address in targets:
                 continue
-            if uses_this_alias:
+            if key == source:
                 raise Invalid(
                     'The alias "%(source)s" to "%(destination)s" would close a circle: '
                     "its mail would come back to it for ever",
@@ -302,12 +304,13 @@ def _check_closes_no_circle(
 
 
 def _lookups(
-    session: Session, wanted: set[str], besides: Alias | None
+    session: Session, wanted: set[str], source: str, destination: str, besides: Alias | None
 ) -> dict[str, tuple[str, list[str]]]:
     """For each address, the source that Postfix finds it under and where that leads.
 
     An address has its own rows, else, where the server has the email2email map, a
-    mailbox has itself, else it has its domain's catch-all.
+    mailbox has itself, else it has its domain's catch-all. The alias to be counts
+    already, in place of the one that it replaces.
     """
     catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}
     expansions = select(Alias.source, Alias.destination).where(
@@ -315,9 +318,9 @@ def _lookups(
     )
     if besides is not None:
         expansions = expansions.where(Alias.id != besides.id)
-    targets: dict[str, list[str]] = {}
-    for source, destination in session.execute(expansions):
-        targets.setdefault(source.lower(), []).append(destination.lower())
+    targets = {source: [destination]}
+    for row_source, row_destination in session.execute(expansions):
+        targets.setdefault(row_source.lower(), []).append(row_destination.lower())
     if settings.value_of(session, settings.EMAIL2EMAIL_MAP):
         mailboxes = select(func.lower(User.email)).where(User.email.in_(wanted))
         for mailbox in session.scalars(mailboxes):

@@ -72,6 +72,7 @@ def begin(
     admin = _local_admin(session, name) if source in ("", LOCAL_SOURCE) else None
     if admin is None:
         return Attempt(name, ip, failure.id, None, None, None)
+    name = admin.username or name  # MySQL also finds it by another spelling: ädmin
     if admins.is_locked(admin):
         _log(session, name, ip, 'The locked administrator "{name}" tried to sign in')
         return _locked_out(admin)

@@ -100,7 +100,7 @@ def _read_domain(text: str) -> str | None:
 
 
 def _read_method(text: str) -> str:
-    if text.upper() not in ("NTLM", "SIMPLE"):
+    if text.lower() not in ("ntlm", "simple"):  # upper() would take a dotless i for an I
         raise Invalid(
             'Invalid setting value: %(name)s must be either "NTLM" or "SIMPLE"',
             field="value",

@@ -1,12 +1,15 @@
 """The pages of the contract: each renders its rows, as text, for whoever is signed in."""
 
+import html
+import re
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from postmaster.db import db
 from postmaster.models import Admin, Alias, Domain, User
-from tests.api.calls import create
+from tests.api.calls import create, listed
 from tests.conftest import set_setting, sign_in
 
 PAGES = ["/", "/domains", "/users", "/aliases", "/admins", "/configs", "/logs"]
@@ -37,11 +40,68 @@ def test_a_page_is_there_for_whoever_is_signed_in(client: FlaskClient, path: str
     assert "<script" not in page.text
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_stranger_is_led_to_the_sign_in(stranger: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES[1:], "/domains?search=a%26b&page=2"])
+def test_a_stranger_is_led_to_the_sign_in_and_on(stranger: FlaskClient, path: str) -> None:
     response = stranger.get(path)
     assert response.status_code == 302
-    assert response.headers["Location"].startswith("/login")
+    way = response.headers["Location"]
+    assert way.startswith("/login?next=/")
+    found = re.search(r'name="next" value="([^"]*)"', stranger.get(way).text)
+    assert found is not None
+    form = {"username": "admin", "password": "PostMaster", "next": html.unescape(found[1])}
+    assert stranger.post("/login", data=form).headers["Location"] == path
+
+
+def test_the_dashboard_is_where_a_sign_in_leads_by_itself(stranger: FlaskClient) -> None:
+    assert stranger.get("/").headers["Location"] == "/login"
+    form = {"username": "admin", "password": "PostMaster", "next": ""}
+    assert stranger.post("/login", data=form).headers["Location"] == "/"
+    late = stranger.application.test_client().post("/logout")
+    assert late.headers["Location"] == "/login", "what was sent cannot be sent again"
+
+
+def test_the_dashboard_leads_to_each_area(client: FlaskClient) -> None:
+    page = client.get("/").text
+    tiles = page[page.index('class="tiles"') :]
+    assert re.findall(r'<a href="([^"]+)"><b>([^<]+)', tiles) == [
+        ("/users", "Users"),
+        ("/domains", "Domains"),
+        ("/configs", "Configurations"),
+        ("/aliases", "Aliases"),
+        ("/logs", "Logs"),
+        ("/admins", "Administrators"),
+    ]
+
+
+def test_a_page_shows_its_rows(client: FlaskClient) -> None:
+    create(client, "domains", name="example.com")
+    create(client, "users", email="ana@example.com", password="password")
+    create(client, "aliases", source="info@example.com", destination="ana@example.com")
+    assert rows_of(client, "/domains") == [["example.com"]]
+    assert rows_of(client, "/users") == [["ana@example.com"]]
+    assert rows_of(client, "/aliases") == [["info@example.com", "ana@example.com"]]
+    assert rows_of(client, "/admins") == [["admin", "Default User", "local"]]
+    settings = [
+        [item["setting"], item["value"] or ""] for item in listed(client, "configs", "per_page=100")
+    ]
+    assert len(settings) == 13
+    assert rows_of(client, "/configs?per_page=100") == settings
+
+
+def rows_of(client: FlaskClient, path: str) -> list[list[str]]:
+    """The cells of a page's table."""
+    body = client.get(path).text.partition("<tbody>")[2].partition("</tbody>")[0]
+    return [
+        [html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)]
+        for row in body.split("</tr>")[:-1]
+    ]
+
+
+@pytest.mark.parametrize("path", ["/domains", "/users", "/aliases", "/admins"])
+def test_markup_in_a_search_is_text(client: FlaskClient, path: str) -> None:
+    page = client.get(path, query_string={"search": ODD, "page": 1}).text
+    assert "<b>&" not in page
+    assert 'value="&lt;b&gt;&amp;&#34;&#39;' in page
 
 
 @pytest.mark.parametrize("path", ["/domains", "/users", "/aliases", "/admins", "/logs"])

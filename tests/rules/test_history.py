@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from postmaster.db import db
-from postmaster.errors import Invalid
-from postmaster.models import HistoryEntry, HistorySecret
-from postmaster.rules import admins, aliases, domains, settings_acts, users
+from postmaster.db import db, transact
+from postmaster.errors import RuleError
+from postmaster.models import Admin, Alias, Domain, HistoryEntry, HistorySecret, User
+from postmaster.rules import admins, aliases, domains, history, settings_acts, users
+from postmaster.rules.actor import Actor
 from tests.api.calls import create
 from tests.api.test_admins import secret_of, turn_on
 from tests.conftest import ADMIN, set_setting
@@ -91,10 +92,154 @@ def test_what_goes_along_is_part_of_the_deletion(do: Do) -> None:
     assert db.session.get_one(HistorySecret, along[0].id).password == user.password
 
 
-def test_a_refused_act_leaves_no_entry(do: Do) -> None:
-    with pytest.raises(Invalid):
-        do(users.create, email="ana@example.com", password="password")
+def prepare() -> None:
+    """Rows that the acts below change: each has the id 1, but for the second admin."""
+    db.session.add_all(
+        [
+            Domain(id=1, name="example.com"),
+            Domain(id=2, name="example.org"),
+            User(id=1, domain_id=1, email="ana@example.com", password="*"),
+            Alias(id=1, domain_id=1, source="a@example.com", destination="ana@example.com"),
+            Admin(id=2, username="bob", name="Bob", password="*", failed_attempts=1, active=True),
+        ]
+    )
+    db.session.commit()
+
+
+ALIAS = {"domain_id": 1, "source": "a@example.com", "destination": "ana@example.com"}
+BOB = {"username": "bob", "name": "Bob", "source": None}
+EVA = {"username": "eva", "name": "Eva", "source": "local"}
+NEW_ALIAS = {"source": "b@example.org", "destination": "ana@example.com"}
+TO_EVA = {"username": "eva", "password": "password", "name": "Eva"}
+WRITABLE: dict[str, Any] = {"log_is_writable": lambda: True}
+ONE_CHANGE: list[tuple[Any, tuple[Any, ...], dict[str, Any], str, str, Any, Any]] = [
+    # act, its arguments; then the entry: what happened, to what, old, new
+    (domains.create, (), {"name": "b.example"}, "create", "b.example", None, {"name": "b.example"}),
+    (
+        *(domains.change, (2,), {"name": "c.example"}, "change", "example.org"),
+        *({"name": "example.org"}, {"name": "c.example"}),
+    ),
+    (domains.remove, (2,), {}, "delete", "example.org", {"name": "example.org"}, None),
+    (
+        *(users.create, (), {"email": "b@example.com", "password": "password"}, "create"),
+        *("b@example.com", None, {"domain_id": 1, "email": "b@example.com"}),
+    ),
+    (
+        *(users.change, (1,), {"password": "password"}, "change password"),
+        *("ana@example.com", None, None),
+    ),
+    (
+        *(aliases.create, (), NEW_ALIAS, "create", "b@example.org -> ana@example.com"),
+        *(None, {"domain_id": 2, **NEW_ALIAS}),
+    ),
+    (
+        *(aliases.change, (1,), NEW_ALIAS, "change", "a@example.com -> ana@example.com"),
+        *(ALIAS, {"domain_id": 2, **NEW_ALIAS}),
+    ),
+    (aliases.remove, (1,), {}, "delete", "a@example.com -> ana@example.com", ALIAS, None),
+    (admins.create, (), TO_EVA, "create", "eva", None, EVA),
+    (
+        *(admins.change, (2,), {"username": "EVA", "name": "Eva"}, "change", "bob"),
+        *(BOB, {**EVA, "source": None}),
+    ),
+    (admins.change, (2,), {"password": "password"}, "change password", "bob", None, None),
+    (admins.unlock, (2,), {}, "unlock", "bob", None, None),
+    (admins.remove, (2,), {}, "delete", "bob", BOB, None),
+    (
+        *(settings_acts.change, (1,), {"value": "9", **WRITABLE}, "change"),
+        *("Minimum Password Length", {"value": "8"}, {"value": "9"}),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "arguments", "fields", "action", "name", "old", "new"),
+    ONE_CHANGE,
+    ids=[f"{row[0].__module__.rpartition('.')[2]} {row[3]}" for row in ONE_CHANGE],
+)
+def test_each_act_writes_exactly_one_entry(
+    do: Do,
+    act: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    fields: dict[str, Any],
+    action: str,
+    name: str,
+    old: object,
+    new: object,
+) -> None:
+    prepare()
+    before = history.now()
+    do(act, *arguments, **fields)
+    entry = only_entry()
+    assert (entry.action, entry.object_name, entry.old, entry.new) == (action, name, old, new)
+    assert (entry.admin_id, entry.admin, entry.via, entry.ip, entry.part_of) == (
+        *(ADMIN.admin_id, ADMIN.name, ADMIN.via, ADMIN.ip),
+        None,
+    )
+    assert before <= entry.moment <= history.now()
+    replaces_a_hash = action == "change password" or (action, name) == ("delete", "bob")
+    secrets = [row.password for row in db.session.scalars(select(HistorySecret))]
+    assert secrets == (["*"] if replaces_a_hash else [])
+
+
+def test_the_operator_at_the_command_line_has_no_id(context: None) -> None:
+    transact(domains.create, Actor(None, "root", "command"), name="example.com")
+    entry = only_entry()
+    assert (entry.admin_id, entry.admin, entry.via, entry.ip) == (None, "root", "command", "")
+
+
+def test_a_new_name_and_a_new_password_at_once_are_two_entries(do: Do) -> None:
+    prepare()
+    do(admins.change, 2, username="eva", password="password")
+    assert [(entry.action, entry.object_name) for entry in entries()] == [
+        ("change", "bob"),
+        ("change password", "eva"),
+    ]
+
+
+def test_a_deleted_user_takes_its_aliases_and_its_hash_into_the_history(do: Do) -> None:
+    prepare()
+    do(users.remove, 1)
+    deletion, along = entries()
+    assert (deletion.kind, deletion.old) == ("user", {"domain_id": 1, "email": "ana@example.com"})
+    assert (along.kind, along.object_id, along.old) == ("alias", 1, ALIAS)
+    assert (deletion.part_of, along.part_of) == (None, deletion.id)
+    assert along.moment >= deletion.moment
+    assert [row.entry_id for row in db.session.scalars(select(HistorySecret))] == [deletion.id]
+
+
+REFUSED: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
+    (domains.create, (), {"name": "example.com"}),
+    (domains.change, (1,), {"name": "b.example"}),
+    (domains.remove, (4711,), {}),
+    (users.create, (), {"email": "b@example.net", "password": "password"}),
+    (users.change, (1,), {"password": "short"}),
+    (users.remove, (4711,), {}),
+    (aliases.create, (), {"source": "ana@example.com", "destination": "ana@example.net"}),
+    (aliases.change, (1,), {"destination": "nobody@example.com"}),
+    (aliases.remove_all, ([1, 4711],), {}),
+    (admins.create, (), {**TO_EVA, "username": "BOB"}),
+    (admins.change, (2,), {"username": "eva", "password": "short"}),
+    (admins.remove, (4711,), {}),
+    (settings_acts.change, (1,), {"value": "26", **WRITABLE}),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "arguments", "fields"),
+    REFUSED,
+    ids=[f"{row[0].__module__.rpartition('.')[2]} {row[0].__name__}" for row in REFUSED],
+)
+def test_a_refused_act_leaves_no_entry(
+    do: Do, act: Callable[..., Any], arguments: tuple[Any, ...], fields: dict[str, Any]
+) -> None:
+    prepare()
+    with pytest.raises(RuleError):
+        do(act, *arguments, **fields)
+    db.session.remove()
     assert entries() == []
+    assert db.session.get_one(Admin, 2).username == "bob"
+    assert db.session.query(Alias).count() == 1
 
 
 def test_nothing_secret_is_in_the_history_the_log_or_an_answer(client: FlaskClient) -> None:

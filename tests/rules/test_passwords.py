@@ -1,5 +1,8 @@
 """Passwords: what is accepted, and what their hashes are."""
 
+import ctypes
+import ctypes.util
+
 import bcrypt
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,15 @@ from postmaster.rules import passwords
 
 TYPEABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=60)
 
+_crypt = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1").crypt
+_crypt.restype = ctypes.c_char_p
+_crypt.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+
+
+def crypt_3(password: str, hashed: str) -> str:
+    """What the system's own crypt(3), by which Dovecot compares, makes of it."""
+    return (_crypt(password.encode(), hashed.encode()) or b"").decode()
+
 
 @settings(max_examples=30, deadline=None)
 @given(password=TYPEABLE)
@@ -19,7 +31,8 @@ def test_a_mail_hash_fills_its_column_exactly(password: str) -> None:
     assert len(hashed) == 106
     assert hashed.startswith("$6$")
     assert "rounds=" not in hashed
-    assert sha512_crypt.verify(password, hashed)
+    assert crypt_3(password, hashed) == hashed
+    assert crypt_3(password + "x", hashed) != hashed
 
 
 def test_a_hash_of_crypt_3_is_the_same() -> None:
@@ -29,6 +42,13 @@ def test_a_hash_of_crypt_3_is_the_same() -> None:
         "PAugYhmUmwWHiifS4TqH16O4B9SrUjl4elQ5bz.n."
     )
     assert sha512_crypt.using(rounds=5000, salt="Ks9mYx2LwQ7cVb4T").hash("password") == known
+
+
+def test_the_longest_password_is_the_longest_that_crypt_3_takes() -> None:
+    longest = "x" * passwords.MAIL_PASSWORD_BYTES
+    hashed = passwords.hash_for_mail(longest)
+    assert crypt_3(longest, hashed) == hashed
+    assert not crypt_3(longest + "x", hashed).startswith("$6$")
 
 
 def test_each_hash_has_a_salt_of_its_own() -> None:
@@ -52,6 +72,8 @@ def test_a_good_password_is_accepted(password: str) -> None:
         ("12345678\x00", "control characters"),
         ("12345678\n", "control characters"),
         ("12345678\ud800", "control characters"),
+        ("1234\x7f5678", "control characters"),
+        ("1234\x855678", "control characters"),
     ],
 )
 def test_a_bad_password_is_refused(password: str, key_words: str) -> None:
@@ -59,9 +81,40 @@ def test_a_bad_password_is_refused(password: str, key_words: str) -> None:
         passwords.check(password, minimum=8, most_bytes=72)
 
 
-def test_the_longest_passwords_are_accepted() -> None:
-    passwords.check("x" * 511, minimum=8, most_bytes=passwords.MAIL_PASSWORD_BYTES)
-    passwords.check("x" * 72, minimum=8, most_bytes=passwords.ADMIN_PASSWORD_BYTES)
+@pytest.mark.parametrize(
+    ("most", "measured"),
+    [(passwords.MAIL_PASSWORD_BYTES, 511), (passwords.ADMIN_PASSWORD_BYTES, 72)],
+)
+def test_a_password_has_at_most_the_bytes_that_its_scheme_reads(most: int, measured: int) -> None:
+    assert most == measured
+    passwords.check("x" * most, minimum=8, most_bytes=most)
+    passwords.check("ü" * (most // 2), minimum=8, most_bytes=most)
+    for too_long in ("x" * (most + 1), "ü" * (most // 2 + 1)):
+        with pytest.raises(Invalid, match=f"at most {most} bytes"):
+            passwords.check(too_long, minimum=8, most_bytes=most)
+
+
+@given(password=st.text(st.characters(), max_size=90), minimum=st.integers(0, 25))
+def test_a_password_that_is_accepted_can_be_hashed_and_no_text_breaks_the_check(
+    password: str, minimum: int
+) -> None:
+    try:
+        passwords.check(password, minimum=minimum, most_bytes=passwords.ADMIN_PASSWORD_BYTES)
+    except Invalid as refusal:
+        assert refusal.field == "password"
+        return
+    assert len(password) >= minimum
+    hashed = passwords.hash_for_admin(password)
+    assert passwords.matches_admin(password, hashed)
+
+
+def test_blanks_at_the_ends_are_part_of_a_password() -> None:
+    hashed = passwords.hash_for_admin(" password ")
+    assert passwords.matches_admin(" password ", hashed)
+    assert not passwords.matches_admin("password", hashed)
+    mail = passwords.hash_for_mail(" password ")
+    assert crypt_3(" password ", mail) == mail
+    assert crypt_3("password", mail) != mail
 
 
 def test_an_admins_password_matches_its_hash_only() -> None:
@@ -76,6 +129,10 @@ def test_an_admins_password_matches_its_hash_only() -> None:
 def test_what_the_1x_series_cut_at_72_bytes_still_matches() -> None:
     hashed = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
     assert passwords.matches_admin("x" * 100, hashed)
+    assert passwords.matches_admin("x" * 71 + "x" + "ü", hashed)
+    assert not passwords.matches_admin("x" * 71, hashed)
+    cut_inside_a_letter = bcrypt.hashpw(("x" + "ü" * 40).encode()[:72], bcrypt.gensalt(4)).decode()
+    assert passwords.matches_admin("x" + "ü" * 40, cut_inside_a_letter)
 
 
 @pytest.mark.parametrize("hashed", [None, "", "no hash", "$2b$"])
