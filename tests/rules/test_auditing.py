@@ -114,9 +114,9 @@ def test_the_line_is_written_after_the_commit(app: Flask) -> None:
 def test_what_fails_after_the_act_writes_no_line(app: Flask) -> None:
     def act(session: Session, actor: Actor) -> None:
         domains.create(session, actor, name="example.com")
-        raise ValueError
+        raise KeyError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(KeyError):
         transact(act, ADMIN)
     transact(domains.create, ADMIN, name="example.org")
     assert messages(app) == ['The domain "example.org" was created']

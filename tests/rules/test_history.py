@@ -94,10 +94,10 @@ def test_what_goes_along_is_part_of_the_deletion(do: Do) -> None:
 
 def prepare() -> None:
     """Rows that the acts below change: each has the id 1, but for the second admin."""
+    db.session.add_all([Domain(id=1, name="example.com"), Domain(id=2, name="example.org")])
+    db.session.flush()
     db.session.add_all(
         [
-            Domain(id=1, name="example.com"),
-            Domain(id=2, name="example.org"),
             User(id=1, domain_id=1, email="ana@example.com", password="*"),
             Alias(id=1, domain_id=1, source="a@example.com", destination="ana@example.com"),
             Admin(id=2, username="bob", name="Bob", password="*", failed_attempts=1, active=True),
