@@ -43,7 +43,7 @@ class LogFile:
         encoded = (json.dumps(line) + "\n").encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            descriptor = self._open()
             try:
                 os.write(descriptor, encoded)
             finally:
@@ -57,10 +57,14 @@ class LogFile:
         """Whether a line could be appended now. Makes the file if it can."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab"):
-                return True
+            os.close(self._open())
         except OSError:
             return False
+        return True
+
+    def _open(self) -> int:
+        """For appending; a new file is for its owner and group only."""
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
 
     def newest(self, most: int) -> list[Line]:
         """The last lines, newest first, read from the end; none if there is no log."""

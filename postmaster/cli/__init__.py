@@ -45,6 +45,8 @@ class Commands(FlaskGroup):
             return super().invoke(ctx)
         except (RuleError, ConfigError, CommandError) as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:  # such as a certificate that the URI names
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
         except NoAppException as error:  # else it would print how to use Flask
             raise click.ClickException(error.message) from None
         except (DBAPIError, PoolTimeoutError) as error:
