@@ -46,7 +46,8 @@ class Commands(FlaskGroup):
         except (RuleError, ConfigError, CommandError) as error:
             raise click.ClickException(str(error)) from None
         except OSError as error:  # such as a certificate that the URI names
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+            what = error.filename or "a file that the configuration names"
+            raise click.ClickException(f"{what}: {error.strerror}") from None
         except NoAppException as error:  # else it would print how to use Flask
             raise click.ClickException(error.message) from None
         except (DBAPIError, PoolTimeoutError) as error:
