@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from .errors import Conflict, Invalid, RuleError, Unavailable
+from .errors import Conflict, Invalid, Phrase, RuleError, Unavailable
 
 CONNECT_TIMEOUT = 5  # seconds
 ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
@@ -67,9 +67,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None  # we begin transactions ourselves, DDL included
+    connection.create_function("substring_index", 3, _substring_index, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _substring_index(text: str, separator: str, count: int) -> str:
+    """MySQL's SUBSTRING_INDEX for the one use here: what stands after the last separator."""
+    if count != -1:
+        raise ValueError("only the part after the last separator is needed")
+    return text.rpartition(separator)[2]
 
 
 @event.listens_for(Engine, "begin")
@@ -84,18 +92,18 @@ MYSQL_RETRY = {1205, 1213}  # lock wait timeout, deadlock (also Galera's failed 
 MYSQL_DUPLICATE = 1062
 # Too many connections, shutdown, killed, network trouble; 0 is PyMySQL's closed connection.
 MYSQL_AWAY = {0, 1040, 1053, 1077, 1078, 1079, 1080, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 1317}
-NOT_PREPARED = "The database is not prepared for this version: run manage.py upgradedb"
-DENIED = (
+NOT_PREPARED = Phrase("The database is not prepared for this version: run manage.py upgradedb")
+DENIED = Phrase(
     "The database refuses PostMaster's database user (error %(code)s): "
     "check the password and the privileges"
 )
-READ_ONLY = "The database is read-only (error %(code)s)"
-NOT_STORABLE = "The value has characters that its column in this database cannot hold"
-BUSY = "The database is busy with other changes. Try again in a moment"
-MYSQL_MEANINGS: dict[int, tuple[type[RuleError], str]] = {
+READ_ONLY = Phrase("The database is read-only (error %(code)s)")
+NOT_STORABLE = Phrase("The value has characters that its column in this database cannot hold")
+BUSY = Phrase("The database is busy with other changes. Try again in a moment")
+MYSQL_MEANINGS: dict[int, tuple[type[RuleError], Phrase]] = {
     1044: (Unavailable, DENIED),
     1045: (Unavailable, DENIED),
-    1049: (Unavailable, "The database server has no such database (error %(code)s)"),
+    1049: (Unavailable, Phrase("The database server has no such database (error %(code)s)")),
     1054: (Unavailable, NOT_PREPARED),
     1142: (Unavailable, DENIED),
     1143: (Unavailable, DENIED),
@@ -107,7 +115,7 @@ MYSQL_MEANINGS: dict[int, tuple[type[RuleError], str]] = {
     1290: (Unavailable, READ_ONLY),
     1366: (Invalid, NOT_STORABLE),
     1370: (Unavailable, DENIED),
-    1406: (Invalid, "The value is too long for its column in this database"),
+    1406: (Invalid, Phrase("The value is too long for its column in this database")),
     1792: (Unavailable, READ_ONLY),
     1836: (Unavailable, READ_ONLY),
 }

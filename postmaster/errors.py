@@ -3,17 +3,47 @@
 A rule raises one of these; each surface (pages, API, commands) turns them into
 its own form in one place. Nothing here knows a surface, but each class carries
 the HTTP status that both web surfaces answer with, so that they agree.
+
+The sentences are English. The API, the commands and the log show them so; a page
+translates them, which is why a sentence and its values are kept apart.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+Translate = Callable[[str], str]
+
+
+class Phrase(str):
+    """An English sentence, or a part of one, that a page may translate.
+
+    ``ops/translate`` finds it by this name. It may have ``%(name)s`` places of its
+    own; they are filled from the values of the sentence that it stands in.
+    """
+
+    __slots__ = ()
+
+
+def fill(template: str, values: Mapping[str, Any], translate: Translate = str) -> str:
+    """The sentence with its places filled; first it and each Phrase in it are translated."""
+    return translate(template) % {
+        name: _filled(value, values, translate) for name, value in values.items()
+    }
+
+
+def _filled(value: Any, values: Mapping[str, Any], translate: Translate) -> Any:
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_filled(item, values, translate)) for item in value)
+    return translate(value) % values if isinstance(value, Phrase) else value
 
 
 class RuleError(Exception):
     """A refusal that a person can act on.
 
-    ``template`` is an English sentence with ``%(name)s`` places, which are
-    filled from ``values``; both are kept, so that a surface can translate the
-    sentence first. ``field`` names the input that is wrong, if it is one.
+    ``template`` is an English sentence with ``%(name)s`` places, which are filled
+    from ``values``: numbers, names, addresses, Phrases, and lists of them. A template
+    that does not stand in the call itself is a Phrase. ``field`` names the input that is wrong,
+    if it is one.
     """
 
     status: ClassVar[int] = 400
@@ -21,8 +51,12 @@ class RuleError(Exception):
     def __init__(self, template: str, *, field: str | None = None, **values: Any) -> None:
         self.template = template
         self.field = field
-        self.values = {"field": field, **values}
-        super().__init__(template % self.values)
+        self.values = values
+        super().__init__(self.sentence())
+
+    def sentence(self, translate: Translate = str) -> str:
+        """The refusal in English, or as ``translate`` gives it."""
+        return fill(self.template, self.values, translate)
 
 
 class Invalid(RuleError):
@@ -47,7 +81,11 @@ class NotFound(RuleError):
     status = 404
 
     def __init__(
-        self, template: str = "It was not found", *, field: str | None = None, **values: Any
+        self,
+        template: str = Phrase("It was not found"),
+        *,
+        field: str | None = None,
+        **values: Any,
     ) -> None:
         super().__init__(template, field=field, **values)
 

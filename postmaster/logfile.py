@@ -8,9 +8,10 @@ is noticed at once.
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 CATEGORIES = ("audit", "auth", "error")
@@ -66,19 +67,54 @@ class LogFile:
         """For appending; a new file is for its owner and group only."""
         return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
 
-    def newest(self, most: int) -> list[Line]:
-        """The last lines, newest first, read from the end; none if there is no log."""
+    def newest(
+        self,
+        most: int,
+        wanted: Callable[[Line], bool] | None = None,
+        *,
+        among: int | None = None,
+    ) -> list[Line]:
+        """The last lines, newest first, read from the end; none if there is no log.
+
+        ``wanted`` chooses some of them, ``among`` that many of the newest.
+        """
         lines: list[Line] = []
         try:
-            for text in self._backwards():
+            for text in islice(self._backwards(), among):
                 if len(lines) == most:
                     break
                 line = _parsed(text)
-                if line is not None:
+                if line is not None and (wanted is None or wanted(line)):
                     lines.append(line)
         except FileNotFoundError:
             return []
         return lines
+
+    def count(self, most: int) -> int:
+        """How many lines there are; ``most`` if there are more, or if it takes long to know."""
+        lines = 0
+        try:
+            with self.path.open("rb") as file:
+                while lines < most and (block := file.read(BLOCK)):
+                    lines += block.count(b"\n")
+        except OSError:  # the dashboard stands without it
+            return 0
+        return min(lines, most)
+
+    def content(self, wanted: Callable[[Line], bool] | None = None) -> Iterator[bytes]:
+        """The whole file in pieces, oldest first; or only the lines that are wanted."""
+        try:
+            with self.path.open("rb") as file:
+                if wanted is None:
+                    while block := file.read(BLOCK):
+                        yield block
+                    return
+                for text in file:
+                    line = _parsed(text)
+                    if line is not None and wanted(line):
+                        yield text
+        except FileNotFoundError:
+            return
 
     def _backwards(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:

@@ -84,6 +84,9 @@ class Admin(Base):
     otp_secret: Mapped[str | None] = mapped_column(String(32))
     # The time step (RFC 6238) of the last code that was accepted: no code works twice.
     otp_last_step: Mapped[int | None]
+    # The chosen language of the pages; none: as the browser asks for.
+    language: Mapped[str | None] = mapped_column(String(8))
+    last_sign_in: Mapped[datetime | None]
 
 
 class SettingRow(Base):
@@ -161,6 +164,9 @@ class HistoryEntry(Base):
     object_name: Mapped[str] = mapped_column(String(255))
     old: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     new: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # The entry that this one took back, and the one that took this one back.
+    undoes: Mapped[int | None]
+    undone_by: Mapped[int | None]
 
 
 class HistorySecret(Base):
@@ -173,6 +179,10 @@ class HistorySecret(Base):
         ForeignKey("postmaster_history.id", ondelete="CASCADE"), primary_key=True
     )
     password: Mapped[str] = mapped_column(String(255))
+    # The authenticator's secret of a deleted administrator.
+    otp_secret: Mapped[str | None] = mapped_column(String(32))
+    # SHA-256 of the hash that was put in its place, to notice a password set by hand since.
+    replaced_by: Mapped[str | None] = mapped_column(String(64))
 
 
 class Turn(Base):

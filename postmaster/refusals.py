@@ -4,6 +4,7 @@ What is nobody's mistake but ours is logged with a number that the person sees.
 """
 
 import secrets
+from typing import Any
 
 from flask import Flask, current_app, request
 from sqlalchemy.exc import DBAPIError
@@ -14,15 +15,16 @@ from werkzeug.wrappers import Response
 from . import security
 from .api import surface as api
 from .db import db, explain
-from .errors import RuleError
+from .errors import Phrase, RuleError, fill
 from .pages import surface as pages
+from .pages import translation
 
 SENTENCES = {
-    400: "Invalid request",
-    404: "It was not found",
-    405: "This address does not take the method %(method)s",
-    413: "The request is too large: at most 1 MB is read",
-    415: "This kind of content is not read here",
+    400: Phrase("Invalid request"),
+    404: Phrase("It was not found"),
+    405: Phrase("This address does not take the method %(method)s"),
+    413: Phrase("The request is too large: at most 1 MB is read"),
+    415: Phrase("This kind of content is not read here"),
 }
 
 
@@ -39,10 +41,10 @@ def _answer_rule(error: RuleError) -> Response:
     return api.refusal(error) if security.is_api() else pages.refusal(error)
 
 
-def _answer(status: int, message: str) -> Response:
+def _answer(status: int, template: str, **values: Any) -> Response:
     if security.is_api():
-        return api.answer(status, message)
-    return pages.answer(status, message)
+        return api.answer(status, fill(template, values))
+    return pages.answer(status, translation.say(template, **values))
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -54,10 +56,10 @@ def _answer_http(error: HTTPException) -> Response:
         if security.is_api():
             return api.answer(status, sentence)
         return Response(f"{sentence}\n", status, mimetype="text/plain")
-    sentence = SENTENCES.get(status) or error.description or error.name
-    response = _answer(
-        status, sentence % {"method": request.method} if "%(" in sentence else sentence
-    )
+    if status in SENTENCES:
+        response = _answer(status, SENTENCES[status], method=request.method)
+    else:
+        response = _answer(status, "%(sentence)s", sentence=error.description or error.name)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -66,6 +68,7 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_database(error: Exception) -> Response:
     db.session.remove()
+    translation.as_the_browser_asks()
     refusal = explain(error)
     if refusal is None:
         return _answer_defect(error)
@@ -76,8 +79,13 @@ def _answer_database(error: Exception) -> Response:
 def _answer_defect(error: Exception) -> Response:
     number = secrets.token_hex(4)
     current_app.logger.error("Error %s", number, exc_info=error)
+    translation.as_the_browser_asks()
     _log(f"Error {number}: {type(error).__name__} at {request.method} {request.path}")
-    return _answer(500, f"Something went wrong inside PostMaster; the log has it as error {number}")
+    return _answer(
+        500,
+        Phrase("Something went wrong inside PostMaster; the log has it as error %(number)s"),
+        number=number,
+    )
 
 
 def _log(message: str) -> None:

@@ -1,8 +1,9 @@
 """Who may reach what: sign-in, sessions, CSRF, headers. Closed by default."""
 
 import ipaddress
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request, session, url_for
@@ -14,8 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from .config import Config
 from .db import db, transact
 from .errors import Forbidden, RuleError, Unauthenticated
-from .models import AdminSession
-from .rules import admins, lengths, login, sessions
+from .models import Admin, AdminSession
+from .rules import account, admins, lengths, login, sessions
 from .rules.actor import Actor
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "login.sign_in"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/"
 MOST_BODY_BYTES = 1024 * 1024
+# The first step of a sign-in, in the signed cookie, and how long it waits for the code.
+PENDING = "sign_in"
+PENDING_SECONDS = 300
 FORWARDED_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -35,7 +39,8 @@ FORWARDED_HEADERS = (
 )
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        # data: for the style sheet's own icons; an image cannot run anything.
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
@@ -218,8 +223,14 @@ def safe_next(target: str | None) -> str:
 # --- signing in and out ---------------------------------------------------------
 
 
-def sign_in(*, username: str, password: str, source: str, code: str) -> RuleError | None:
-    """Try to sign in this browser; the refusal, or None if it is in now."""
+def sign_in(
+    *, username: str, password: str, source: str, code: str, in_steps: bool = False
+) -> RuleError | login.CodeWanted | None:
+    """Try to sign in this browser; the refusal, or None if it is in now.
+
+    ``in_steps``: a code that is missing comes later, by ``sign_in_with_code``.
+    """
+    _forget_first_step()
     config = configuration()
     attempt = transact(
         login.begin,
@@ -232,15 +243,70 @@ def sign_in(*, username: str, password: str, source: str, code: str) -> RuleErro
     if isinstance(attempt, RuleError):
         return attempt
     db.session.remove()  # no connection is held while the password is checked
+    is_right = login.check(attempt, password)
+    return _settle(attempt, password_is_right=is_right, code=code, asks_for_code=in_steps)
+
+
+def sign_in_with_code(code: str) -> RuleError | None:
+    """The second step: the code of the sign-in that waits for it in this browser.
+
+    Unauthenticated means that one has to begin with the first step again.
+    """
+    pending = awaited_code()
+    if pending is None:
+        _forget_first_step()
+        return Unauthenticated(
+            "The code came without a password, or too long after it: "
+            "enter the username and the password again"
+        )
+    attempt = transact(
+        login.begin_code,
+        admin_id=pending.admin_id,
+        proof=pending.proof,
+        ip=client_ip(),
+        failures_per_hour=configuration().sign_in_failures_per_hour,
+    )
+    if isinstance(attempt, Unauthenticated):
+        _forget_first_step()
+    if isinstance(attempt, RuleError):
+        return attempt
+    outcome = _settle(attempt, password_is_right=True, code=code, asks_for_code=False)
+    return outcome if isinstance(outcome, RuleError) else None
+
+
+def awaited_code() -> login.CodeWanted | None:
+    """The first step that this browser has behind it, for five minutes."""
+    pending = session.get(PENDING)
+    if pending is None or not 0 <= time.time() - pending["at"] <= PENDING_SECONDS:
+        return None
+    return login.CodeWanted(pending["admin_id"], pending["username"], pending["proof"])
+
+
+def _forget_first_step() -> None:
+    if PENDING in session:
+        del session[PENDING]
+
+
+def _settle(
+    attempt: login.Attempt, *, password_is_right: bool, code: str, asks_for_code: bool
+) -> RuleError | login.CodeWanted | None:
     outcome = transact(
         login.settle,
         attempt,
-        password_is_right=login.check(attempt, password),
+        password_is_right=password_is_right,
         code=code,
         agent=request.user_agent.string,
-        session_hours=config.session_hours,
+        session_hours=configuration().session_hours,
+        asks_for_code=asks_for_code,
     )
-    if isinstance(outcome, RuleError):
+    if isinstance(outcome, login.CodeWanted):
+        session[PENDING] = {
+            "admin_id": outcome.admin_id,
+            "username": outcome.username,
+            "proof": outcome.proof,
+            "at": int(time.time()),
+        }
+    if not isinstance(outcome, login.Welcome):
         return outcome
     replaced = signed_in()
     if replaced is not None:
@@ -281,6 +347,36 @@ def renew_session(admin_id: int) -> None:
         hours=configuration().session_hours,
     )
     _use_token(token)
+
+
+# --- one's own account ----------------------------------------------------------
+
+
+def change_own_password(*, present: str, new: str) -> None:
+    """Give whoever is signed in a new password, and this browser a new session."""
+    _with_present_password(present, account.change_password, new=new)
+
+
+def turn_off_own_second_factor(*, present: str) -> None:
+    """Turn the second factor of whoever is signed in off, and renew this browser's session."""
+    _with_present_password(present, account.turn_off_second_factor)
+
+
+def _with_present_password(
+    present: str, act: Callable[..., Admin | RuleError], **fields: Any
+) -> None:
+    who = actor()
+    attempt = transact(
+        account.begin, who, failures_per_hour=configuration().sign_in_failures_per_hour
+    )
+    if isinstance(attempt, RuleError):
+        raise attempt
+    db.session.remove()  # no connection is held while the password is checked
+    is_right = account.check(attempt, present)
+    outcome = transact(act, who, attempt, present_is_right=is_right, **fields)
+    if isinstance(outcome, RuleError):
+        raise outcome
+    renew_session(outcome.id)
 
 
 # --- headers --------------------------------------------------------------------

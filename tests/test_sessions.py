@@ -10,7 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from postmaster import security
 from postmaster.db import db, transact
+from postmaster.errors import Invalid
 from postmaster.models import Admin, AdminSession
 from postmaster.rules import admins, history, twofactor
 from postmaster.rules.actor import Actor
@@ -314,3 +316,40 @@ def test_the_cookie_is_for_this_browser_session_only(stranger: FlaskClient) -> N
     assert "Max-Age" not in header
     assert "Path=/" in header
     assert "Domain" not in header
+
+
+# --- with the present password --------------------------------------------------
+
+
+def test_an_own_new_password_ends_all_sessions_and_renews_this_one(
+    app: Flask, client: FlaskClient
+) -> None:
+    other = sign_in(app)
+    with client:
+        client.get("/api/v1/domains")
+        before = security.signed_in()
+        security.change_own_password(present="PostMaster", new="another password")
+        after = security.signed_in()
+    assert before is not None
+    assert after is not None
+    assert before.token != after.token
+    assert count_sessions(app) == 1
+    assert other.get("/api/v1/domains").status_code == 401
+    sign_in(app, password="another password")
+
+
+def test_a_wrong_present_password_is_raised_after_it_was_counted(
+    app: Flask, client: FlaskClient
+) -> None:
+    with client:
+        client.get("/api/v1/domains")
+        for act in (
+            lambda: security.change_own_password(present="wrong", new="another password"),
+            lambda: security.turn_off_own_second_factor(present="wrong"),
+        ):
+            with pytest.raises(Invalid, match="present password is incorrect") as refused:
+                act()
+            assert refused.value.field == "present"
+        assert db.session.get_one(Admin, 1).failed_attempts == 2
+        assert security.signed_in() is not None
+    assert client.get("/api/v1/domains").status_code == 200

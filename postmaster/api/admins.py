@@ -28,6 +28,7 @@ class AdminItem(ma.Schema):
     failed_attempts = fields.Integer(required=True, allow_none=True)
     last_failed_date = HttpDate(required=True)
     unlock_date = HttpDate(required=True)
+    last_sign_in = HttpDate(required=True)
     locked = fields.Function(admins.is_locked, required=True, metadata={"type": "boolean"})
     two_factor = fields.Function(
         lambda admin: bool(admin.otp_active), required=True, metadata={"type": "boolean"}

@@ -61,7 +61,7 @@ class ChangedAlias(Request):
 def find(arguments: dict[str, Any]) -> Any:
     """List the aliases"""
     page = aliases.find(
-        db.session(), actor(), surface.criteria(arguments), domain_id=arguments.get("domain_id")
+        db.session(), actor(), surface.criteria(arguments), domain_ids=surface.domain_ids(arguments)
     )
     return surface.listed(page)
 

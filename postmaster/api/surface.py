@@ -142,6 +142,11 @@ def criteria(arguments: dict[str, Any]) -> paging.Criteria:
     return paging.Criteria(**{name: arguments[name] for name in known if name in arguments})
 
 
+def domain_ids(arguments: dict[str, Any]) -> list[int] | None:
+    """The domain that a list is limited to, if it is."""
+    return [arguments["domain_id"]] if "domain_id" in arguments else None
+
+
 def listed(page: paging.Page[Any]) -> dict[str, Any]:
     """A page as the API answers it, with links that keep search and order."""
     last = max(page.pages, 1)

@@ -48,7 +48,7 @@ class ChangedUser(Request):
 def find(arguments: dict[str, Any]) -> Any:
     """List the users"""
     page = users.find(
-        db.session(), actor(), surface.criteria(arguments), domain_id=arguments.get("domain_id")
+        db.session(), actor(), surface.criteria(arguments), domain_ids=surface.domain_ids(arguments)
     )
     return surface.listed(page)
 

@@ -26,8 +26,8 @@ def alias() -> None:
 def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
     """List the aliases."""
     operator = surface.operator()
-    domain_id = domains.by_name(db.session(), operator, domain).id if domain else None
-    page = aliases.find(db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id)
+    domain_ids = [domains.by_name(db.session(), operator, domain).id] if domain else None
+    page = aliases.find(db.session(), operator, paging.Criteria(**criteria), domain_ids=domain_ids)
     surface.show_page(page, COLUMNS, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def delete(source: str, destination: str | None, yes: bool) -> None:
         ["This deletes:", *(f"  alias {row.source} -> {row.destination}" for row in found)],
         yes=yes,
     )
-    transact(aliases.remove_all, operator, [row.id for row in found])
+    transact(aliases.remove_several, operator, [row.id for row in found])
     click.echo(f"{len(found)} aliases were deleted.")
 
 

@@ -59,14 +59,14 @@ def delete(name: str, yes: bool) -> None:
     gone = domains.goes_with(db.session(), operator, found.id)
     summary = (
         f"This deletes the domain {found.name} with its {len(gone.users)} users and "
-        f"{len(gone.aliases)} aliases, and {len(gone.aliases_elsewhere)} aliases elsewhere "
+        f"{len(gone.aliases)} aliases, and {len(gone.leading_here)} aliases elsewhere "
         "that lead to its users. The mail on the server's disk stays."
     )
     users = [f"  user {user.email}" for user in gone.users]
     aliases = [
         f"  alias {alias.source} -> {alias.destination}"
-        for alias in [*gone.aliases, *gone.aliases_elsewhere]
+        for alias in [*gone.aliases, *gone.leading_here]
     ]
     surface.confirm([summary, *users, *aliases], yes=yes)
-    transact(domains.remove, operator, found.id)
+    transact(domains.remove, operator, found.id, seen=gone.version)
     click.echo(f"The domain {found.name} was deleted.")

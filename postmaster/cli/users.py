@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from ..db import db, transact
 from ..rules import domains, paging, users
+from ..rules.aliases import Orphans
 from . import surface
 
 COLUMNS = ("id", "domain_id", "email")
@@ -24,8 +25,8 @@ def user() -> None:
 def list_users(as_json: bool, domain: str | None, **criteria: Any) -> None:
     """List the users."""
     operator = surface.operator()
-    domain_id = domains.by_name(db.session(), operator, domain).id if domain else None
-    page = users.find(db.session(), operator, paging.Criteria(**criteria), domain_id=domain_id)
+    domain_ids = [domains.by_name(db.session(), operator, domain).id] if domain else None
+    page = users.find(db.session(), operator, paging.Criteria(**criteria), domain_ids=domain_ids)
     surface.show_page(page, COLUMNS, as_json=as_json)
 
 
@@ -67,12 +68,13 @@ def delete(email: str, yes: bool) -> None:
     """Delete a user and the aliases that lead to it."""
     operator = surface.operator()
     found = users.by_email(db.session(), operator, email)
-    gone = users.goes_with(db.session(), operator, found.id)
+    gone = users.goes_with(db.session(), operator, [found.id])
+    leading = gone.aliases_gone(Orphans.MAILBOX)
     summary = (
-        f"This deletes the user {found.email} and {len(gone)} aliases that lead to it. "
+        f"This deletes the user {found.email} and {len(leading)} aliases that lead to it. "
         "The mail on the server's disk stays."
     )
-    aliases = [f"  alias {alias.source} -> {alias.destination}" for alias in gone]
+    aliases = [f"  alias {alias.source} -> {alias.destination}" for alias in leading]
     surface.confirm([summary, *aliases], yes=yes)
-    transact(users.remove, operator, found.id)
+    transact(users.remove, operator, found.id, seen=gone.version)
     click.echo(f"The user {found.email} was deleted.")

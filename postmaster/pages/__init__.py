@@ -3,7 +3,22 @@
 from flask import Flask
 
 from ..security import csrf
-from . import admins, aliases, configs, dashboard, domains, login, logs, users
+from . import (
+    account,
+    admins,
+    aliases,
+    compression,
+    configs,
+    dashboard,
+    domains,
+    history,
+    login,
+    logs,
+    surface,
+    translation,
+    users,
+    wording,
+)
 
 BLUEPRINTS = (
     login.blueprint,
@@ -14,11 +29,17 @@ BLUEPRINTS = (
     admins.blueprint,
     configs.blueprint,
     logs.blueprint,
+    history.blueprint,
+    account.blueprint,
 )
 
 
 def init_app(app: Flask) -> None:
     """Put the pages on the application."""
+    translation.init_app(app)
+    wording.init_app(app)
+    surface.init_app(app)
+    compression.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     # Scripts sign in by plain curl; other sites are refused by what browsers say of them.

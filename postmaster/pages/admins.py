@@ -1,19 +1,218 @@
 """/admins"""
 
-from flask import Blueprint
+from collections.abc import Callable
 
-from ..db import db
-from ..rules import admins
-from ..security import actor
+from flask import Blueprint, Response, url_for
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import PasswordField, StringField
+
+from ..db import db, transact
+from ..rules import admins, history, passwords, twofactor
+from ..security import actor, renew_session
 from . import surface
+from .forms import PageForm
 
 blueprint = Blueprint("admins", __name__)
 
-COLUMNS = (("username", "Username"), ("name", "Name"), ("source", "Source"))
+
+class NewAdminForm(PageForm):
+    """What a new administrator needs."""
+
+    username = StringField(_l("Username"))
+    name = StringField(_l("Name"))
+    password = PasswordField(_l("Password"))
+
+
+class AdminForm(PageForm):
+    """What an administrator is called."""
+
+    username = StringField(_l("Username"))
+    name = StringField(_l("Name"))
+
+
+class PasswordForm(PageForm):
+    """A new password."""
+
+    password = PasswordField(_l("New password"))
+
+
+class QuestionForm(PageForm):
+    """Nothing but yes or no."""
+
+
+# --- the list -------------------------------------------------------------------
 
 
 @blueprint.get("/admins")
-def find() -> str:
+def find() -> Response:
     """The list of administrators."""
-    page = admins.find(db.session(), actor(), surface.criteria())
-    return surface.list_page("Administrators", page, COLUMNS, search=True)
+    return _list(surface.standing(NewAdminForm(formdata=None)))
+
+
+@blueprint.post("/admins")
+def create() -> BaseResponse:
+    """Add an administrator."""
+    form = NewAdminForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            admins.create,
+            actor(),
+            username=form.username.data or "",
+            password=form.password.data or "",
+            name=form.name.data or "",
+        ),
+        lambda: _list(form),
+        to=_home,
+    )
+
+
+def _list(form: PageForm) -> Response:
+    return surface.show(
+        "admins/list.html",
+        page=surface.page_of(lambda criteria: admins.find(db.session(), actor(), criteria)),
+        form=form,
+        is_locked=admins.is_locked,
+        suggestion=passwords.suggestion(),
+    )
+
+
+# --- one administrator ----------------------------------------------------------
+
+
+@blueprint.get("/admins/<int:admin_id>")
+def get(admin_id: int) -> Response:
+    """One administrator. Also the place to edit the names."""
+    form = surface.standing(AdminForm(formdata=None))
+    admin = admins.get(db.session(), actor(), admin_id)
+    form.username.data, form.name.data = admin.username, admin.name
+    return _one(admin_id, form, surface.standing(PasswordForm(formdata=None)))
+
+
+@blueprint.post("/admins/<int:admin_id>")
+def change(admin_id: int) -> BaseResponse:
+    """Change an administrator's username or name."""
+    form = AdminForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            admins.change,
+            actor(),
+            admin_id,
+            username=form.username.data or "",
+            name=form.name.data or "",
+            seen=form.seen.data or None,
+        ),
+        lambda: _one(admin_id, form, surface.standing(PasswordForm(formdata=None))),
+        to=_page_of(admin_id),
+    )
+
+
+@blueprint.post("/admins/<int:admin_id>/password")
+def change_password(admin_id: int) -> BaseResponse:
+    """Give an administrator another password."""
+    form = PasswordForm()
+
+    def act() -> None:
+        transact(
+            admins.change,
+            actor(),
+            admin_id,
+            password=form.password.data or "",
+            seen=form.seen.data or None,
+        )
+        renew_session(admin_id)
+
+    def again() -> Response:
+        names = surface.standing(AdminForm(formdata=None))
+        admin = admins.get(db.session(), actor(), admin_id)
+        names.username.data, names.name.data = admin.username, admin.name
+        return _one(admin_id, names, form)
+
+    return surface.submit(form, act, again, to=_page_of(admin_id))
+
+
+@blueprint.post("/admins/<int:admin_id>/unlock")
+def unlock(admin_id: int) -> BaseResponse:
+    """End an administrator's lock."""
+    transact(admins.unlock, actor(), admin_id)
+    return surface.done(surface.came_from() or url_for(".get", admin_id=admin_id))
+
+
+def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
+    session = db.session()
+    admin = admins.get(session, actor(), admin_id)
+    names.seen.data = password.seen.data = admins.version(session, actor(), admin)
+    names.space, password.space = "names", "password"
+    return surface.show(
+        "admins/one.html",
+        admin=admin,
+        is_oneself=admin.id == actor().admin_id,
+        is_locked=admins.is_locked(admin),
+        is_local=admin.source != admins.LDAP,
+        names=names,
+        password=password,
+        suggestion=passwords.suggestion(),
+        timeline=history.timeline(session, actor(), history.Kind.ADMIN, admin_id),
+    )
+
+
+# --- questions ------------------------------------------------------------------
+
+
+@blueprint.get("/admins/<int:admin_id>/twofactor/off")
+def ask_to_turn_off(admin_id: int) -> Response:
+    """What it means to turn off an administrator's second factor."""
+    return _question("admins/turn_off.html", admin_id, surface.fresh(QuestionForm()))
+
+
+@blueprint.post("/admins/<int:admin_id>/twofactor/off")
+def turn_off(admin_id: int) -> BaseResponse:
+    """Turn an administrator's second factor off."""
+    form = QuestionForm()
+
+    def act() -> None:
+        transact(twofactor.disable, actor(), admin_id)
+        renew_session(admin_id)
+
+    return surface.submit(
+        form,
+        act,
+        lambda: _question("admins/turn_off.html", admin_id, form),
+        to=_page_of(admin_id),
+    )
+
+
+@blueprint.get("/admins/<int:admin_id>/delete")
+def ask_to_remove(admin_id: int) -> Response:
+    """What it means to delete an administrator."""
+    return _question("admins/delete.html", admin_id, surface.fresh(QuestionForm()))
+
+
+@blueprint.post("/admins/<int:admin_id>/delete")
+def remove(admin_id: int) -> BaseResponse:
+    """Delete an administrator; the last one stays."""
+    form = QuestionForm()
+    return surface.submit(
+        form,
+        lambda: transact(admins.remove, actor(), admin_id, seen=form.seen.data or None),
+        lambda: _question("admins/delete.html", admin_id, form),
+        to=_home,
+        never_to=url_for(".get", admin_id=admin_id),
+    )
+
+
+def _question(template: str, admin_id: int, form: PageForm) -> Response:
+    session = db.session()
+    admin = admins.get(session, actor(), admin_id)
+    form.seen.data = admins.version(session, actor(), admin)
+    return surface.show(template, admin=admin, is_oneself=admin.id == actor().admin_id, form=form)
+
+
+def _home() -> str:
+    return url_for(".find")
+
+
+def _page_of(admin_id: int) -> Callable[[], str]:
+    return lambda: url_for(".get", admin_id=admin_id)

@@ -1,20 +1,56 @@
-"""/ : a tile for each area"""
+"""/ : a tile for each area, and what needs attention"""
 
-from flask import Blueprint, render_template
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from ..db import db
+from ..rules import dashboard, history
+from ..security import actor
+from . import surface
+from .translation import number
 
 blueprint = Blueprint("dashboard", __name__)
 
-TILES = (
-    ("users.find", "Users", "The mailboxes"),
-    ("domains.find", "Domains", "What this server receives mail for"),
-    ("configs.find", "Configurations", "The settings of PostMaster"),
-    ("aliases.find", "Aliases", "Where mail to other addresses goes"),
-    ("logs.find", "Logs", "What happened"),
-    ("admins.find", "Administrators", "Who may sign in here"),
-)
+MOST_LINES = 10_000
+MOST_LOCKED = 10
+NEWEST = 8
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An area: its colour's name, where it is, what it is called, and its count."""
+
+    area: str
+    endpoint: str
+    icon: str
+    name: LazyString
+    count: str
 
 
 @blueprint.get("/")
-def show() -> str:
+def show() -> Response:
     """The dashboard."""
-    return render_template("dashboard.html", tiles=TILES)
+    session = db.session()
+    counts = dashboard.counts(session, actor())
+    lines = current_app.extensions["postmaster_log"].count(MOST_LINES)
+    return surface.show(
+        "dashboard.html",
+        tiles=_tiles(counts, number(lines) + ("+" if lines == MOST_LINES else "")),
+        counts=counts,
+        locked=dashboard.locked_admins(session, actor(), MOST_LOCKED),
+        newest=history.newest(session, actor(), NEWEST),
+    )
+
+
+def _tiles(counts: dashboard.Counts, lines: str) -> tuple[Tile, ...]:
+    return (
+        Tile("users", "users.find", "people", _l("Users"), number(counts.users)),
+        Tile("domains", "domains.find", "globe", _l("Domains"), number(counts.domains)),
+        Tile("configs", "configs.find", "gear", _l("Configurations"), number(counts.settings)),
+        Tile("aliases", "aliases.find", "at", _l("Aliases"), number(counts.aliases)),
+        Tile("logs", "logs.find", "journal-text", _l("Logs"), lines),
+        Tile("admins", "admins.find", "shield-lock", _l("Administrators"), number(counts.admins)),
+    )

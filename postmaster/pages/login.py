@@ -1,6 +1,7 @@
 """/login and /logout"""
 
 from http import HTTPStatus
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -12,36 +13,63 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security
+from ..db import db
 from ..errors import RuleError, Throttled
-from ..rules.login import LOCAL_SOURCE
+from ..rules import login
+from ..rules.login import LOCAL_SOURCE, CodeWanted
+from .translation import translated
 
 blueprint = Blueprint("login", __name__)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
 def sign_in() -> BaseResponse:
-    """The sign-in form, which a browser and a script with curl both send."""
+    """The sign-in forms. A script with curl sends all at once; a browser the code by itself."""
     target = security.safe_next(request.values.get("next"))
     if request.method == "GET":
-        return redirect(target) if security.signed_in() else _form(None)
-    refused = security.sign_in(
+        return redirect(target) if security.signed_in() else _first_step(None)
+    if request.form.get("step") == "code":
+        refused = security.sign_in_with_code(request.form.get("two_factor", ""))
+        return _second_step(refused) if refused else redirect(target)
+    outcome = security.sign_in(
         username=request.form.get("username", ""),
         password=request.form.get("password", ""),
         source=request.form.get("auth_source", LOCAL_SOURCE),
         code=request.form.get("two_factor", ""),
+        in_steps=request.form.get("steps") == "2",
     )
-    return _form(refused) if refused else redirect(target)
+    if isinstance(outcome, CodeWanted):
+        return _second_step(None)
+    return _first_step(outcome) if outcome else redirect(target)
 
 
-def _form(refused: RuleError | None) -> Response:
-    page = render_template(
+def _first_step(refused: RuleError | None) -> Response:
+    return _form(
         "login.html",
-        refused=refused,
+        refused,
         username=request.form.get("username", ""),
+        sources=login.sources(db.session()),
+        source=request.form.get("auth_source", LOCAL_SOURCE),
+    )
+
+
+def _second_step(refused: RuleError | None) -> Response:
+    awaited = security.awaited_code()
+    if awaited is None:  # too late, or the account was changed
+        return _first_step(refused)
+    return _form("login_code.html", refused, username=awaited.username)
+
+
+def _form(template: str, refused: RuleError | None, **context: Any) -> Response:
+    page = render_template(
+        template,
+        refused=translated(refused) if refused else None,
         next=request.values.get("next", ""),
+        **context,
     )
     response = make_response(page)
     if isinstance(refused, Throttled):
@@ -55,5 +83,5 @@ def sign_out() -> BaseResponse:
     """End the session; the GET is for scripts, and other sites cannot use it."""
     security.refuse_if_from_another_site()
     security.sign_out()
-    flash("You were logged out.")
+    flash(_("You were logged out."))
     return redirect(url_for(".sign_in"))

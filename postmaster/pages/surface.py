@@ -1,32 +1,162 @@
-"""What the pages share: lists, and refusals in the panel's look."""
+"""What the pages share: how much of a page is answered, where one goes back to, refusals.
 
-from collections.abc import Sequence
+A page is one template. Without JavaScript it is answered whole. htmx says which
+element it will put the answer into (``HX-Target``), and gets just that part of the
+same template: ``main``, ``list``, ``dialog``, or a place of a row (``edit-…``). A form
+remembers its place in a hidden field, so that a refusal comes back to where it was.
+"""
+
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..errors import RuleError, Throttled, Unauthenticated
-from ..rules import paging
+from .. import security
+from ..db import after_commit
+from ..errors import NotFound, Phrase, RuleError, Throttled, Unauthenticated
+from ..models import HistoryEntry
+from ..rules import paging, undo
+from . import compression
+from .forms import PageForm
+from .sentences import sentence
+from .translation import translated
 
 WHAT_NEXT = {
-    400: "Go back and correct what was sent.",
-    403: "Open PostMaster in a tab of its own and try again from there.",
-    404: "Go to the dashboard and look for it from there.",
-    413: "Send less at once.",
-    429: "Wait a while.",
-    500: "The log has the details. If it happens again, report it with the log's line.",
-    503: "Wait a moment, then load the page again.",
+    400: Phrase("Go back and correct what was sent."),
+    403: Phrase("Open PostMaster in a tab of its own and try again from there."),
+    404: Phrase("It may have been deleted meanwhile. Look for it in its list."),
+    405: Phrase("Go back and use the page's own buttons."),
+    409: Phrase("Load the page again and look at what it is now."),
+    413: Phrase("Send less at once."),
+    429: Phrase("Wait a while."),
+    500: Phrase("The log has the details. If it happens again, report it with the log's line."),
+    503: Phrase("Wait a moment, then load the page again."),
 }
+STATUS_NAMES = {
+    400: Phrase("This does not work"),
+    403: Phrase("This is not permitted"),
+    404: Phrase("Not found"),
+    405: Phrase("This does not work"),
+    409: Phrase("Somebody was faster"),
+    413: Phrase("Too large"),
+    429: Phrase("Too many attempts"),
+    500: Phrase("Something went wrong"),
+    503: Phrase("The database is away"),
+}
+ROWS_PER_PAGE = (10, 25, 50, 100)
+NARROW_PLACE = "edit-"
 
 
-def criteria() -> paging.Criteria:
+def init_app(app: Flask) -> None:
+    """Note what each request changed, so that the next page can offer to undo it."""
+    after_commit(_note_change)
+    app.add_template_global(url_with)
+    app.add_template_global(place)
+    app.add_template_global(layout)
+    app.add_template_global(ROWS_PER_PAGE, "rows_per_page")
+    app.add_template_global(is_partial)
+    app.register_error_handler(PastTheLast, lambda past: redirect(past.address))
+    app.after_request(_add_headers)
+
+
+# --- how much of a page ---------------------------------------------------------
+
+
+def is_partial() -> bool:
+    """Whether htmx asks for a part of a page."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def place() -> str:
+    """The id of the element that the answer goes into; empty for a whole page."""
+    if not is_partial():
+        return ""
+    if request.method == "POST":
+        return request.form.get("place") or "main"
+    return request.headers.get("HX-Target", "main")
+
+
+def layout() -> str:
+    """The layout that a page's template extends, by its place."""
+    where = place()
+    if where.startswith(NARROW_PLACE):
+        return "layouts/edit.html"
+    if where in ("main", "list", "dialog"):
+        return f"layouts/{where}.html"
+    return "base.html"
+
+
+def show(template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
+    """A page, or the part of it that was asked for."""
+    response = make_response(render_template(template, **context), status)
+    if is_partial():
+        if place() == "list" and request.method == "GET":
+            compression.hold_no_secret()
+        if request.method == "POST":
+            response.headers["HX-Retarget"] = f"#{place()}"
+            response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Push-Url"] = "false"
+        _remember_address(response)
+    return response
+
+
+def _remember_address(response: Response) -> None:
+    """Say what the address bar is to hold: a search being typed is one step back, not ten."""
+    if request.method != "GET" or place() not in ("main", "list"):
+        return
+    here = own_address()
+    seen = _path_of(request.headers.get("HX-Current-URL", ""))
+    if seen == here:
+        return
+    is_same_list = urlsplit(seen).path == request.script_root + request.path
+    is_typing = is_same_list and "search=" in seen and "search=" in here and "page=" not in here
+    if is_typing:
+        del response.headers["HX-Push-Url"]
+        response.headers["HX-Replace-Url"] = here
+    else:
+        response.headers["HX-Push-Url"] = here
+
+
+def own_address() -> str:
+    """The path and query of this request."""
+    query = request.query_string.decode("latin-1")
+    return request.script_root + request.path + (f"?{query}" if query else "")
+
+
+def _path_of(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _add_headers(response: Response) -> Response:
+    if response.mimetype == "text/html" and request.endpoint != "static":
+        response.vary.update(["HX-Request", "HX-Target", "Accept-Language"])
+    return response
+
+
+# --- lists ----------------------------------------------------------------------
+
+
+def criteria(per_page: int = paging.DEFAULT_PER_PAGE) -> paging.Criteria:
     """What the address bar asks of a list; what cannot be read counts as not said."""
     arguments = request.args
     return paging.Criteria(
         page=_number("page", 1),
-        per_page=_number("per_page", paging.DEFAULT_PER_PAGE),
+        per_page=_number("per_page", per_page),
         search=arguments.get("search", ""),
         sort=arguments.get("sort") or None,
         order=arguments.get("order", "asc"),
@@ -35,43 +165,190 @@ def criteria() -> paging.Criteria:
 
 def _number(name: str, default: int) -> int:
     try:
-        return max(1, int(request.args.get(name, default)))
+        return min(max(1, int(request.args.get(name, default))), 10**9)
     except ValueError:
         return default
 
 
-def list_page(
-    heading: str, page: paging.Page[Any], columns: Sequence[tuple[str, str]], *, search: bool
-) -> str:
-    """A list as a plain table. ``columns``: attribute and heading of each."""
-    return render_template("list.html", heading=heading, page=page, columns=columns, search=search)
+class PastTheLast(Exception):
+    """A page after the last one was asked for; ``address`` is the list's first page."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
+def page_of(find: Callable[[paging.Criteria], paging.Page[Any]]) -> paging.Page[Any]:
+    """The page of a list that the address bar asks for.
+
+    Past the last one (its rows were just deleted) one is led to the page before.
+    """
+    asked = criteria()
+    try:
+        return find(asked)
+    except NotFound:
+        if asked.page == 1:
+            raise
+        first = find(paging.Criteria(1, asked.per_page, asked.search, asked.sort, asked.order))
+        raise PastTheLast(url_with(page=max(first.pages, 1))) from None
+
+
+def url_with(**changes: Any) -> str:
+    """This list's address with some arguments changed; None takes one out."""
+    arguments = {**request.args.to_dict(), **changes}
+    kept = {
+        name: value
+        for name, value in arguments.items()
+        if value not in (None, "") and not (name == "page" and str(value) == "1")
+    }
+    path = request.script_root + request.path
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def selected_ids() -> list[int]:
+    """The ids of the rows that were ticked."""
+    values = request.values.getlist("id")
+    return [int(value) for value in values if value.isascii() and value.isdigit()][:MOST_SELECTED]
+
+
+MOST_SELECTED = 1000
+
+
+# --- forms ----------------------------------------------------------------------
+
+
+def came_from() -> str:
+    """The page that this form was opened from, within this site; empty if unknown."""
+    url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    path = _path_of(url)
+    return path if path and path == security.safe_next(path) else ""
+
+
+def fresh(form: PageForm) -> PageForm:
+    """A form as it is first shown: it knows its place and the way back."""
+    form.place.data = place()
+    form.back.data = came_from()
+    return form
+
+
+def standing(form: PageForm) -> PageForm:
+    """A form of a page that one stays on; ``fresh``, where htmx puts it into a row."""
+    if place().startswith(NARROW_PLACE):
+        return fresh(form)
+    if request.method == "GET":
+        form.back.data = own_address()
+    return form
+
+
+def submit(
+    form: PageForm,
+    act: Callable[[], object],
+    again: Callable[[], Response],
+    *,
+    to: Callable[[], str],
+    never_to: str | None = None,
+) -> BaseResponse:
+    """Run an act, then go back to where the form was opened from (else ``to``).
+
+    A refusal stands beside its field, on the same page, with what was typed.
+    ``never_to`` is a page that is no more after the act.
+    """
+    try:
+        act()
+    except RuleError as error:
+        if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE):
+            raise
+        return refused(form, error, again)
+    back = security.safe_next(form.back.data) if form.back.data else to()
+    gone = never_to is not None and urlsplit(back).path == never_to
+    return done(to() if gone else back)
+
+
+def refused(form: PageForm, error: RuleError, again: Callable[[], Response]) -> Response:
+    """The form's page once more, with the refusal where it belongs."""
+    form.refuse(error.field, translated(error))
+    response = again()
+    response.status_code = error.status
+    return response
+
+
+def done(address: str) -> BaseResponse:
+    """On to a page after a change, which says what was done and offers to undo it."""
+    for entry in g.get("changes", []):
+        category = f"undo-{entry.id}" if undo.is_undoable(entry) else "done"
+        flash(sentence(entry), category)
+    return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+def _note_change(announcement: object) -> None:
+    if isinstance(announcement, HistoryEntry) and announcement.part_of is None:
+        g.setdefault("changes", []).append(announcement)
+
+
+# --- while one types ------------------------------------------------------------
+
+
+def preview(find: Callable[[], Sequence[str]], typed: str) -> Response:
+    """What a field's text would become, in sentences; or why it would be refused."""
+    if not typed.strip():
+        return make_response("")
+    try:
+        return make_response(render_template("_preview.html", sentences=find(), refused=""))
+    except RuleError as error:
+        return make_response(
+            render_template("_preview.html", sentences=[], refused=translated(error))
+        )
+
+
+# --- refusals -------------------------------------------------------------------
 
 
 def refusal(error: RuleError) -> BaseResponse:
     """A RuleError as a page; who is not signed in is led to the sign-in page."""
     if isinstance(error, Unauthenticated):
-        path = request.script_root + request.full_path.rstrip("?")
-        target = path if request.method == "GET" else None
-        if target == url_for("dashboard.show"):
-            target = None
-        return redirect(url_for("login.sign_in", next=target))
-    response = answer(error.status, str(error))
+        return _to_sign_in()
+    response = answer(error.status, translated(error))
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
+def _to_sign_in() -> BaseResponse:
+    target: str | None = own_address() if request.method == "GET" else None
+    if is_partial():
+        target = _path_of(request.headers.get("HX-Current-URL", ""))
+        response = make_response("", HTTPStatus.UNAUTHORIZED)
+        response.headers["HX-Redirect"] = sign_in_address(target)
+        return response
+    return redirect(sign_in_address(target))
+
+
+def sign_in_address(target: str | None) -> str:
+    """The sign-in page, which leads on to ``target``."""
+    if target == url_for("dashboard.show"):
+        target = None
+    return url_for("login.sign_in", next=target)
+
+
 def answer(status: int, message: str) -> Response:
     """An error page with any status, and with what to do next."""
-    page = render_template(
-        "error.html",
-        status=status,
-        phrase=HTTPStatus(status).phrase,
-        message=message,
-        what_next=WHAT_NEXT.get(status, ""),
-        bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR,  # the menu needs the database
+    response = make_response(
+        render_template(
+            "error.html",
+            status=status,
+            phrase=_(STATUS_NAMES.get(status, Phrase("This does not work"))),
+            message=message,
+            what_next=_(WHAT_NEXT[status]) if status in WHAT_NEXT else "",
+            # The menu needs the database.
+            bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        ),
+        status,
     )
-    response = make_response(page, status)
+    if is_partial():
+        where = "dialog" if place() == "dialog" else "messages"
+        response.headers["HX-Retarget"] = f"#{where}"
+        response.headers["HX-Reswap"] = "innerHTML"
+        response.headers["HX-Push-Url"] = "false"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "5"
     return response

@@ -1,19 +1,271 @@
 """/users"""
 
-from flask import Blueprint
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import BooleanField, PasswordField, RadioField, StringField
 
-from ..db import db
-from ..rules import users
+from ..db import db, transact
+from ..errors import Invalid
+from ..rules import aliases, domains, history, overviews, passwords, settings, strengths, users
+from ..rules.aliases import Orphans
 from ..security import actor
 from . import surface
+from .forms import PageForm
+from .selections import ORPHAN_CHOICES, orphans_of
+from .translation import translated
 
 blueprint = Blueprint("users", __name__)
 
-COLUMNS = (("email", "Email address"),)
+STRENGTHS = (
+    _l("Very weak: guessed at once"),
+    _l("Weak: guessed quickly"),
+    _l("Fair"),
+    _l("Good"),
+    _l("Strong"),
+)
+
+
+class NewUserForm(PageForm):
+    """What a new mailbox needs."""
+
+    email = StringField(_l("Email address"))
+    password = PasswordField(_l("Password"))
+    keep_copy = BooleanField(_l("An alias has this address: let it keep a copy for the mailbox"))
+
+
+class PasswordForm(PageForm):
+    """A new password."""
+
+    password = PasswordField(_l("New password"))
+
+
+class ForwardForm(PageForm):
+    """Where a copy of a mailbox's mail goes."""
+
+    destination = StringField(_l("Forward to"))
+
+
+class DeleteForm(PageForm):
+    """The choice about the aliases that lead to a mailbox."""
+
+    orphans = RadioField(_l("Aliases elsewhere"), choices=ORPHAN_CHOICES, default=Orphans.ALL)
+
+
+# --- the list -------------------------------------------------------------------
 
 
 @blueprint.get("/users")
-def find() -> str:
+def find() -> Response:
     """The list of users."""
-    page = users.find(db.session(), actor(), surface.criteria())
-    return surface.list_page("Users", page, COLUMNS, search=True)
+    return _list(surface.fresh(NewUserForm()))
+
+
+@blueprint.post("/users")
+def create() -> BaseResponse:
+    """Add a mailbox."""
+    form = NewUserForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            users.create,
+            actor(),
+            email=completed(form.email.data or ""),
+            password=form.password.data or "",
+            keep_copy=form.keep_copy.data,
+        ),
+        lambda: _list(form),
+        to=lambda: url_for(".find"),
+    )
+
+
+def completed(email: str) -> str:
+    """The address as typed; in a domain's own list its name may be left off."""
+    domain = request.values.get("domain", "").strip()
+    return f"{email.strip()}@{domain}" if email.strip() and domain and "@" not in email else email
+
+
+def _list(form: NewUserForm) -> Response:
+    session = db.session()
+    domain = request.values.get("domain", "").strip()
+    ids = domains.ids_named(session, actor(), domain) if domain else None
+    page = surface.page_of(
+        lambda criteria: overviews.find_users(session, actor(), criteria, domain_ids=ids)
+    )
+    # Whoever adds a user to an alias's address is offered the copy.
+    may_keep_copy = bool(form.email.errors) and aliases.sources_at(
+        session, completed(form.email.data or "").strip().lower()
+    )
+    return surface.show(
+        "users/list.html",
+        page=page,
+        form=form,
+        domain=domain,
+        may_keep_copy=may_keep_copy,
+        suggestion=passwords.suggestion(),
+    )
+
+
+@blueprint.get("/users/preview")
+def preview() -> Response:
+    """Which address a new user would get, or why it would be refused, as one types."""
+    typed = completed(request.args.get("email", ""))
+
+    def sentences() -> list[str]:
+        address = users.checked_address(db.session(), actor(), typed)
+        return [_("The address will be %(address)s", address=address)]
+
+    return surface.preview(sentences, request.args.get("email", ""))
+
+
+# --- one user -------------------------------------------------------------------
+
+
+@blueprint.get("/users/<int:user_id>")
+def get(user_id: int) -> Response:
+    """One user: password, forwarding, what leads to it, its history."""
+    return _one(user_id, surface.fresh(PasswordForm()), surface.fresh(ForwardForm()))
+
+
+@blueprint.post("/users/<int:user_id>/password")
+def change_password(user_id: int) -> BaseResponse:
+    """Give a mailbox another password."""
+    form = PasswordForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            users.change,
+            actor(),
+            user_id,
+            password=form.password.data or "",
+            seen=form.seen.data or None,
+        ),
+        lambda: _one(user_id, form, surface.fresh(ForwardForm(formdata=None))),
+        to=lambda: url_for(".get", user_id=user_id),
+    )
+
+
+@blueprint.post("/users/<int:user_id>/forward")
+def forward(user_id: int) -> BaseResponse:
+    """Send a copy of a mailbox's mail to another address; the mailbox keeps its own."""
+    form = ForwardForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            aliases.create,
+            actor(),
+            source=users.get(db.session(), actor(), user_id).email,
+            destination=form.destination.data or "",
+            keep_copy=True,
+        ),
+        lambda: _one(user_id, surface.fresh(PasswordForm(formdata=None)), form),
+        to=lambda: url_for(".get", user_id=user_id),
+    )
+
+
+def _one(user_id: int, password: PasswordForm, forwarding: ForwardForm) -> Response:
+    session = db.session()
+    row = overviews.get_user(session, actor(), user_id)
+    password.seen.data = users.version(session, actor(), row.user)
+    return surface.show(
+        "users/one.html",
+        row=row,
+        password=password,
+        forwarding=forwarding,
+        forwards=overviews.aliases_at(session, actor(), row.user.email),
+        leading_here=users.goes_with(session, actor(), [user_id]).leading_here,
+        suggestion=passwords.suggestion(),
+        timeline=history.timeline(session, actor(), history.Kind.USER, user_id),
+    )
+
+
+# --- deleting, and several at once ----------------------------------------------
+
+
+@blueprint.get("/users/<int:user_id>/delete")
+def ask_to_remove(user_id: int) -> Response:
+    """What would go with a user, before it is deleted."""
+    return _ask([user_id], surface.fresh(DeleteForm()))
+
+
+@blueprint.post("/users/<int:user_id>/delete")
+def remove(user_id: int) -> BaseResponse:
+    """Delete a user."""
+    return _remove([user_id])
+
+
+@blueprint.get("/users/selected")
+def ask_about_selected() -> Response:
+    """The question before an action on several users."""
+    if request.args.get("action") == "password":
+        return _ask_for_password(surface.selected_ids(), surface.fresh(PasswordForm()))
+    return _ask(surface.selected_ids(), surface.fresh(DeleteForm()))
+
+
+@blueprint.post("/users/selected")
+def change_selected() -> BaseResponse:
+    """Delete several users, or set one password for all of them."""
+    ids = surface.selected_ids()
+    if request.form.get("action") != "password":
+        return _remove(ids)
+    form = PasswordForm()
+    return surface.submit(
+        form,
+        lambda: transact(users.change_several, actor(), ids, password=form.password.data or ""),
+        lambda: _ask_for_password(ids, form),
+        to=lambda: url_for(".find"),
+    )
+
+
+def _remove(ids: list[int]) -> BaseResponse:
+    form = DeleteForm()
+    return surface.submit(
+        form,
+        lambda: transact(
+            users.remove_several,
+            actor(),
+            ids,
+            orphans=orphans_of(form),
+            seen=form.seen.data or None,
+        ),
+        lambda: _ask(ids, form),
+        to=lambda: url_for(".find"),
+        never_to=url_for(".get", user_id=ids[0]) if ids else None,
+    )
+
+
+def _ask(ids: list[int], form: DeleteForm) -> Response:
+    session = db.session()
+    chosen = users.get_several(session, actor(), ids)
+    gone = users.goes_with(session, actor(), ids)
+    form.seen.data = gone.version
+    return surface.show("users/delete.html", users=chosen, gone=gone, form=form)
+
+
+def _ask_for_password(ids: list[int], form: PasswordForm) -> Response:
+    chosen = users.get_several(db.session(), actor(), ids)
+    return surface.show(
+        "users/passwords.html", users=chosen, form=form, suggestion=passwords.suggestion()
+    )
+
+
+# --- passwords ------------------------------------------------------------------
+
+
+@blueprint.post("/passwords/strength")
+def strength() -> Response:
+    """How strong a password is, as one types it, and whether it would be refused."""
+    typed = request.form.get("password", "")
+    if not typed:
+        return make_response("")
+    minimum = settings.value_of(db.session(), settings.MINIMUM_PASSWORD_LENGTH)
+    refused = ""
+    try:
+        passwords.check(typed, minimum=minimum, most_bytes=passwords.MAIL_PASSWORD_BYTES)
+    except Invalid as error:
+        refused = translated(error)
+    score = strengths.score(typed)
+    return make_response(
+        render_template("_strength.html", score=score, words=STRENGTHS[score], refused=refused)
+    )

@@ -7,12 +7,11 @@ arrives with.
 
 import re
 import unicodedata
-from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol
 
 import idna
 
-from ..errors import Invalid
+from ..errors import Invalid, Phrase
 
 LOCAL_PART_LENGTH = 64  # octets, RFC 5321 section 4.5.3.1.1
 DOMAIN_LENGTH = 253
@@ -25,8 +24,12 @@ ALIAS_LOCAL_PART = re.compile(r"[a-z0-9.#$&'*+/=?^_`{|}~-]+")
 NUMERIC = re.compile(r"[0-9]+")
 SEPARATORS = frozenset(",;")
 
-# Raises Invalid with the given reason.
-Refusal = Callable[[str], NoReturn]
+
+class Refusal(Protocol):
+    """Raises Invalid with the given reason."""
+
+    def __call__(self, reason: Phrase, **values: Any) -> NoReturn:
+        """Refuse."""
 
 
 def trim(text: str) -> str:
@@ -84,10 +87,10 @@ def split(address: str) -> tuple[str, str]:
 
 def mailbox(text: str) -> str:
     """The address of a mailbox, normalised. Raises Invalid."""
-    refuse = _refusal('"%(text)s" is not a valid email address: %(reason)s', "email", text)
+    refuse = _refusal(Phrase('"%(text)s" is not a valid email address: %(reason)s'), "email", text)
     local_part, domain = _parts(trim(text), refuse)
     if not MAILBOX_LOCAL_PART.fullmatch(local_part):
-        refuse("before the @ a mailbox may have only a-z, 0-9, dot, hyphen and underscore")
+        refuse(Phrase("before the @ a mailbox may have only a-z, 0-9, dot, hyphen and underscore"))
     _check_dots(local_part, refuse)
     return f"{local_part}@{domain}"
 
@@ -95,13 +98,13 @@ def mailbox(text: str) -> str:
 def alias_source(text: str) -> str:
     """The source of an alias, normalised: an address, or ``@domain`` for a catch-all."""
     refuse = _refusal(
-        'The source "%(text)s" is not in a valid email format: %(reason)s', "source", text
+        Phrase('The source "%(text)s" is not in a valid email format: %(reason)s'), "source", text
     )
     address = trim(text)
     if address.startswith("@"):
         domain = _a_labels(address[1:])
         if domain is None:
-            refuse("after the @ there must be a domain")
+            refuse(Phrase("after the @ there must be a domain"))
         return f"@{domain}"
     return _alias_address(address, refuse)
 
@@ -109,16 +112,16 @@ def alias_source(text: str) -> str:
 def alias_destination(text: str) -> str:
     """The destination of an alias, normalised. Raises Invalid."""
     refuse = _refusal(
-        'The destination "%(text)s" is not in a valid email format: %(reason)s',
+        Phrase('The destination "%(text)s" is not in a valid email format: %(reason)s'),
         "destination",
         text,
     )
     return _alias_address(trim(text), refuse)
 
 
-def _refusal(template: str, field: str, text: str) -> Refusal:
-    def refuse(reason: str) -> NoReturn:
-        raise Invalid(template, field=field, text=shown(text), reason=reason)
+def _refusal(template: Phrase, field: str, text: str) -> Refusal:
+    def refuse(reason: Phrase, **values: Any) -> NoReturn:
+        raise Invalid(template, field=field, text=shown(text), reason=reason, **values)
 
     return refuse
 
@@ -126,33 +129,35 @@ def _refusal(template: str, field: str, text: str) -> Refusal:
 def _alias_address(address: str, refuse: Refusal) -> str:
     local_part, domain = _parts(address, refuse)
     if not ALIAS_LOCAL_PART.fullmatch(local_part):
-        refuse("before the @ there is a character that mail servers refuse")
+        refuse(Phrase("before the @ there is a character that mail servers refuse"))
     _check_dots(local_part, refuse)
     return f"{local_part}@{domain}"
 
 
 def _parts(address: str, refuse: Refusal) -> tuple[str, str]:
     if has_unusable_characters(address):
-        refuse("it may not contain blanks, commas, semicolons or control characters")
+        refuse(Phrase("it may not contain blanks, commas, semicolons or control characters"))
     if address.count("@") != 1:
-        refuse("it must have one @")
+        refuse(Phrase("it must have one @"))
     local_part, domain_part = split(address)
     if not local_part:
-        refuse("there is nothing before the @")
+        refuse(Phrase("there is nothing before the @"))
     local_part = local_part.lower()
     if len(local_part.encode("utf-8")) > LOCAL_PART_LENGTH:
-        refuse(f"before the @ there may be at most {LOCAL_PART_LENGTH} characters")
+        refuse(
+            Phrase("before the @ there may be at most %(most)s characters"), most=LOCAL_PART_LENGTH
+        )
     domain = _a_labels(domain_part)
     if domain is None:
-        refuse("after the @ there must be a domain")
+        refuse(Phrase("after the @ there must be a domain"))
     return local_part, domain
 
 
 def _check_dots(local_part: str, refuse: Refusal) -> None:
     if local_part.startswith(".") or local_part.endswith(".") or ".." in local_part:
-        refuse("a dot may not stand first, last or twice in a row before the @")
+        refuse(Phrase("a dot may not stand first, last or twice in a row before the @"))
     if local_part.startswith("-"):
-        refuse("a hyphen may not stand first")
+        refuse(Phrase("a hyphen may not stand first"))
 
 
 def shown(text: str) -> str:

@@ -8,9 +8,20 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from ..errors import Invalid, NotFound
+from ..errors import Invalid, NotFound, Phrase
 from ..models import Admin
-from . import addresses, history, lengths, paging, passwords, rows, sessions, settings, turns
+from . import (
+    addresses,
+    history,
+    lengths,
+    paging,
+    passwords,
+    rows,
+    sessions,
+    settings,
+    turns,
+    versions,
+)
 from .actor import Actor
 
 LOCAL = "local"
@@ -106,10 +117,12 @@ def change(
     username: str | None = None,
     password: str | None = None,
     name: str | None = None,
+    seen: str | None = None,
 ) -> Admin:
     """Change the user name, the display name or the password; a new password ends all sessions."""
     turns.take(session, turns.Queue.ADMINS)
     admin = get(session, actor, admin_id)
+    versions.check(session, history.Kind.ADMIN, admin.id, as_recorded(admin), seen)
     if username is None and password is None and name is None:
         raise Invalid("The username, password, or name was not supplied")
     old, old_username = as_recorded(admin), admin.username
@@ -133,17 +146,22 @@ def change(
     return admin
 
 
-def _change_password(session: Session, actor: Actor, admin: Admin, password: str) -> None:
+def check_password_is_here(admin: Admin) -> None:
+    """Refuse an administrator whose password the directory keeps."""
     if admin.source == LDAP:
         raise Invalid(
             "The password of an administrator from the directory is changed there",
             field="password",
         )
+
+
+def _change_password(session: Session, actor: Actor, admin: Admin, password: str) -> None:
+    check_password_is_here(admin)
     replaced = admin.password
     admin.password = _hashed(session, password)
     session.flush()
     sessions.end_all(session, admin.id)
-    _record(session, actor, history.Action.CHANGE_PASSWORD, admin, replaced_password=replaced)
+    history.record_all(session, actor, [as_reset(admin, replaced)])
 
 
 def unlock(session: Session, actor: Actor, admin_id: int) -> Admin:
@@ -164,27 +182,50 @@ def forget_failures(admin: Admin) -> None:
     admin.unlock_date = None
 
 
-def remove(session: Session, actor: Actor, admin_id: int) -> None:
+def remove(session: Session, actor: Actor, admin_id: int, *, seen: str | None = None) -> None:
     """Delete an administrator, whose sessions end; the last one stays."""
     turns.take(session, turns.Queue.ADMINS)
     admin = get(session, actor, admin_id)
-    if session.scalar(select(func.count()).select_from(Admin)) == 1:
-        raise Invalid("There must be at least one administrator")
+    versions.check(session, history.Kind.ADMIN, admin.id, as_recorded(admin), seen)
+    check_is_not_the_last(session)
     sessions.end_all(session, admin.id)
     session.execute(delete(Admin).where(Admin.id == admin.id))
-    _record(
-        session,
-        actor,
-        history.Action.DELETE,
-        admin,
-        old=as_recorded(admin),
-        replaced_password=admin.password,
-    )
+    history.record_all(session, actor, [as_removed(admin)])
+
+
+def check_is_not_the_last(session: Session) -> None:
+    """Refuse to delete when there is one administrator only."""
+    if session.scalar(select(func.count()).select_from(Admin)) == 1:
+        raise Invalid("There must be at least one administrator")
+
+
+def version(session: Session, actor: Actor, admin: Admin) -> str:
+    """The version of a row, for a form that changes it."""
+    return versions.of(session, history.Kind.ADMIN, admin.id, as_recorded(admin))
 
 
 def as_recorded(admin: Admin) -> dict[str, object]:
     """The administrator as the history keeps it: without password or secret."""
     return {"username": admin.username, "name": admin.name, "source": admin.source}
+
+
+def as_removed(admin: Admin) -> history.Change:
+    """A removed administrator, for the history: also what an undo needs to let in again."""
+    return history.Change(
+        *(history.Action.DELETE, history.Kind.ADMIN, admin.id, admin.username or ""),
+        old={**as_recorded(admin), "active": admin.active, "language": admin.language},
+        password=admin.password,
+        otp_secret=admin.otp_secret if admin.otp_active else None,
+    )
+
+
+def as_reset(admin: Admin, replaced: str | None) -> history.Change:
+    """An administrator whose password was changed, for the history."""
+    return history.Change(
+        *(history.Action.CHANGE_PASSWORD, history.Kind.ADMIN, admin.id, admin.username or ""),
+        password=replaced,
+        new_password=admin.password,
+    )
 
 
 def _record(
@@ -196,7 +237,6 @@ def _record(
     name: str | None = None,
     old: Mapping[str, Any] | None = None,
     new: Mapping[str, Any] | None = None,
-    replaced_password: str | None = None,
 ) -> None:
     history.record(
         session,
@@ -207,7 +247,6 @@ def _record(
         name or admin.username or "",
         old=old,
         new=new,
-        replaced_password=replaced_password,
     )
 
 
@@ -236,9 +275,15 @@ def _checked_name(text: str) -> str:
     return name
 
 
+UNPRINTABLE = {
+    "username": Phrase("The username may not contain control characters"),
+    "name": Phrase("The name may not contain control characters"),
+}
+
+
 def _check_printable(text: str, field: str) -> None:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise Invalid("The %(field)s may not contain control characters", field=field)
+        raise Invalid(UNPRINTABLE[field], field=field)
 
 
 def _hashed(session: Session, password: str) -> str:

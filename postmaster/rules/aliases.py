@@ -1,18 +1,18 @@
-"""The acts on aliases: create, change, delete, search.
+"""The acts on aliases: create, change, rename, lead elsewhere, delete, search.
 
 An alias belongs to the domain of its source. Several destinations of one source
-are several rows. Postfix expands them over and over, so a circle of aliases
-makes every sender retry for days: none is let in.
+are several rows. What an alias may be is in ``alias_rules``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, history, lengths, paging, rows, settings, turns
+from . import addresses, alias_rules, history, paging, removals, rows, turns, versions
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -26,8 +26,27 @@ LISTING = paging.Listing(
     },
     sorted_by="source",
 )
-# Postfix gives up at this many recipients (virtual_alias_expansion_limit in postconf(5)).
-EXPANSION_LIMIT = 1000
+Orphans = removals.Orphans
+GoesWith = removals.GoesWith
+sources_at = alias_rules.sources_at
+domain_of = alias_rules.domain_of
+
+
+@dataclass(frozen=True)
+class AboutSource:
+    """What a source that is typed would mean.
+
+    ``is_mailbox``: a mailbox that keeps no copy yet; ``destinations``: how many it has
+    already; ``swallowed``: how many mailboxes a catch-all would take the mail of.
+    """
+
+    source: str
+    is_mailbox: bool
+    destinations: int
+    swallowed: int
+
+
+# --- search ---------------------------------------------------------------------
 
 
 def find(
@@ -35,16 +54,28 @@ def find(
     actor: Actor,
     criteria: paging.Criteria,
     *,
-    domain_id: int | None = None,
+    domain_ids: Sequence[int] | None = None,
 ) -> paging.Page[Alias]:
-    """A page of aliases, of one domain if asked."""
-    conditions = [] if domain_id is None else [Alias.domain_id == domain_id]
+    """A page of aliases, of some domains if asked."""
+    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
     return LISTING.find(session, criteria, *conditions)
 
 
 def get(session: Session, actor: Actor, alias_id: int) -> Alias:
     """One alias by its id. Raises NotFound."""
     return rows.by_id(session, Alias, alias_id, "alias")
+
+
+def get_several(session: Session, actor: Actor, alias_ids: Sequence[int]) -> list[Alias]:
+    """Those of the aliases with these ids that are there, by source."""
+    return removals.in_order(rows.present(session, Alias, alias_ids))
+
+
+def ids_beside(session: Session, actor: Actor, alias_ids: Sequence[int]) -> list[int]:
+    """The ids of all rows of the sources that these rows belong to."""
+    sources = {alias.source for alias in rows.present(session, Alias, alias_ids)}
+    beside = rows.where_in(session, Alias, Alias.source, sources)
+    return [alias.id for alias in removals.in_order(beside)]
 
 
 def matching(
@@ -60,34 +91,80 @@ def matching(
     return found
 
 
-def create(session: Session, actor: Actor, *, source: str, destination: str) -> Alias:
-    """Add one destination to a source."""
+def about_source(session: Session, actor: Actor, typed: str) -> AboutSource:
+    """What a new alias with this source would mean. Raises Invalid as ``create`` would."""
+    source = alias_rules.checked_source(typed)
+    domain_of(session, source)
+    counted = select(func.count()).select_from(Alias).where(Alias.source == source)
+    return AboutSource(
+        source=source,
+        is_mailbox=_needs_copy(session, source),
+        destinations=session.scalar(counted) or 0,
+        swallowed=swallowed(session, actor, source),
+    )
+
+
+def swallowed(session: Session, actor: Actor, source: str) -> int:
+    """How many mailboxes would lose their mail to this source, if it is a catch-all."""
+    return len(alias_rules.swallowed(session, source))
+
+
+def _needs_copy(session: Session, source: str) -> bool:
+    is_mailbox = alias_rules.is_mailbox(session, source)
+    return is_mailbox and not alias_rules.keeps_copy(session, source)
+
+
+# --- create ---------------------------------------------------------------------
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    *,
+    source: str,
+    destination: str,
+    keep_copy: bool = False,
+    keep_mailboxes: bool = False,
+) -> Alias:
+    """Add one destination to a source.
+
+    A source that is a mailbox is refused; with ``keep_copy`` the mailbox gets its own
+    mail too. With ``keep_mailboxes`` a catch-all leaves the domain's mailboxes theirs.
+    """
     turns.take(session, turns.Queue.MAIL)
-    checked_source = _checked_source(source)
-    checked_destination = _checked_destination(destination)
+    checked_source = alias_rules.checked_source(source)
+    checked_destination = alias_rules.checked_destination(destination)
     domain = domain_of(session, checked_source)
-    _check_destination_exists(session, checked_source, checked_destination)
-    _check_mailbox_keeps_its_mail(session, checked_source, checked_destination)
-    _check_is_new(session, checked_source, checked_destination)
-    _check_closes_no_circle(session, checked_source, checked_destination)
-    return add(session, actor, domain, checked_source, checked_destination)
-
-
-def add(session: Session, actor: Actor, domain: Domain, source: str, destination: str) -> Alias:
-    """Write a checked alias and its history."""
-    alias = Alias(domain_id=domain.id, source=source, destination=destination)
+    alias_rules.check_destination_exists(session, checked_destination)
+    copies: list[Alias] = []
+    if keep_copy and checked_source != checked_destination and _needs_copy(session, checked_source):
+        copies = [_copy(checked_source, domain.id)]
+    elif keep_mailboxes:
+        mailboxes = alias_rules.swallowed(session, checked_source)
+        copies = [_copy(mailbox.email, mailbox.domain_id) for mailbox in mailboxes]
+    session.add_all(copies)
+    session.flush()
+    alias_rules.check_mailbox_keeps_its_mail(session, checked_source, checked_destination)
+    alias_rules.check_is_new(session, checked_source, checked_destination)
+    alias_rules.check_closes_no_circle(session, [checked_source], checked_destination)
+    alias = Alias(domain_id=domain.id, source=checked_source, destination=checked_destination)
     session.add(alias)
     session.flush()
-    history.record(
-        session,
-        actor,
-        history.Action.CREATE,
-        history.Kind.ALIAS,
-        alias.id,
-        in_words(alias),
-        new=as_recorded(alias),
-    )
+    along = [as_created(copy) for copy in copies]
+    history.record_all(session, actor, [as_created(alias)], along=along)
     return alias
+
+
+def _copy(address: str, domain_id: int) -> Alias:
+    return Alias(domain_id=domain_id, source=address, destination=address)
+
+
+# --- change ---------------------------------------------------------------------
+
+
+def version(session: Session, actor: Actor, alias: Alias) -> str:
+    """The version of a row, for a form that changes it."""
+    return versions.of(session, history.Kind.ALIAS, alias.id, as_recorded(alias))
 
 
 def change(
@@ -97,6 +174,7 @@ def change(
     *,
     source: str | None = None,
     destination: str | None = None,
+    seen: str | None = None,
 ) -> Alias:
     """Give an alias another source, destination, or both.
 
@@ -104,59 +182,170 @@ def change(
     """
     turns.take(session, turns.Queue.MAIL)
     alias = get(session, actor, alias_id)
+    versions.check(session, history.Kind.ALIAS, alias.id, as_recorded(alias), seen)
     if source is None and destination is None:
         raise Invalid("The source or destination was not supplied")
     old, old_words = as_recorded(alias), in_words(alias)
     new_source, new_domain_id = alias.source, alias.domain_id
-    new_destination = alias.destination
+    new_destination, besides = alias.destination, [alias.id]
     if source is not None and addresses.trim(source) != alias.source:
-        new_source = _checked_source(source)
+        new_source = alias_rules.checked_source(source)
         new_domain_id = domain_of(session, new_source).id
     if destination is not None and addresses.trim(destination) != alias.destination:
-        new_destination = _checked_destination(destination)
-        _check_destination_exists(session, new_source, new_destination)
+        new_destination = alias_rules.checked_destination(destination)
+        alias_rules.check_destination_exists(session, new_destination, besides)
     if (new_source, new_destination) == (alias.source, alias.destination):
         return alias
     if new_source != alias.source or alias.destination == alias.source:
-        _check_mailbox_keeps_its_mail(session, new_source, new_destination, besides=alias)
-    _check_is_new(session, new_source, new_destination, besides=alias)
-    _check_closes_no_circle(session, new_source, new_destination, besides=alias)
+        alias_rules.check_mailbox_keeps_its_mail(session, new_source, new_destination, besides)
+    alias_rules.check_is_new(session, new_source, new_destination, besides)
+    alias_rules.check_closes_no_circle(session, [new_source], new_destination, besides)
     alias.source, alias.domain_id = new_source, new_domain_id
     alias.destination = new_destination
     session.flush()
-    history.record(
-        session,
-        actor,
-        history.Action.CHANGE,
-        history.Kind.ALIAS,
-        alias.id,
-        old_words,
-        old=old,
-        new=as_recorded(alias),
-    )
+    history.record_all(session, actor, [as_changed(alias, old, old_words)])
     return alias
 
 
-def remove(session: Session, actor: Actor, alias_id: int) -> None:
+def rename(
+    session: Session, actor: Actor, alias_id: int, *, source: str, seen: str | None = None
+) -> Alias:
+    """Give all destinations of an alias another source, all or none."""
+    turns.take(session, turns.Queue.MAIL)
+    alias = get(session, actor, alias_id)
+    group = matching(session, actor, alias.source)
+    if len(group) == 1:
+        return change(session, actor, alias_id, source=source, seen=seen)
+    versions.check(session, history.Kind.ALIAS, alias.id, as_recorded(alias), seen)
+    if addresses.trim(source) == alias.source:
+        return alias
+    new_source = alias_rules.checked_source(source)
+    domain_id = domain_of(session, new_source).id
+    before = [(row, as_recorded(row), in_words(row)) for row in group]
+    for row in group:
+        row.source, row.domain_id = new_source, domain_id
+    session.flush()
+    for row in group:
+        alias_rules.check_is_new(session, new_source, row.destination, [row.id])
+        alias_rules.check_mailbox_keeps_its_mail(session, new_source, row.destination)
+        alias_rules.check_closes_no_circle(session, [new_source], row.destination, [row.id])
+    history.record_all(session, actor, [as_changed(*one) for one in before])
+    return alias
+
+
+def repoint(
+    session: Session,
+    actor: Actor,
+    alias_ids: Sequence[int],
+    *,
+    replaced: str | None,
+    destination: str,
+) -> list[Alias]:
+    """Lead aliases elsewhere, all or none; returns the rows that were changed.
+
+    With ``replaced``, of each source only the rows to that address, else the rows given.
+    A row is deleted where its source leads to the new destination already.
+    """
+    turns.take(session, turns.Queue.MAIL)
+    chosen = rows.by_ids(session, Alias, alias_ids, "alias")
+    target = alias_rules.checked_destination(destination)
+    sources = {alias.source for alias in chosen}
+    if replaced is not None:
+        leading = Alias.destination == addresses.trim(replaced)
+        chosen = removals.in_order(rows.where_in(session, Alias, Alias.source, sources, leading))
+        if not chosen:
+            raise Invalid(
+                'None of these aliases leads to "%(replaced)s"',
+                field="replaced",
+                replaced=addresses.shown(replaced),
+            )
+    chosen = [alias for alias in chosen if alias.destination.lower() != target]
+    if not chosen:
+        return []
+    ids = [alias.id for alias in chosen]
+    alias_rules.check_destination_exists(session, target, ids)
+    leading = Alias.destination == target
+    there = rows.where_in(session, Alias, Alias.source, sources, leading)
+    served = {alias.source.lower() for alias in there}
+    changed: list[Alias] = []
+    doubles: list[Alias] = []
+    for alias in chosen:
+        (doubles if alias.source.lower() in served else changed).append(alias)
+        served.add(alias.source.lower())
+    _check_copies_stay(session, chosen)
+    alias_rules.check_closes_no_circle(session, {a.source for a in chosen}, target, ids)
+    changes = [
+        as_changed(alias, as_recorded(alias), in_words(alias), destination=target)
+        for alias in changed
+    ]
+    changes += [as_removed(alias) for alias in doubles]
+    for some in rows.chunks([alias.id for alias in changed]):
+        session.execute(update(Alias).where(Alias.id.in_(some)).values(destination=target))
+    rows.remove(session, Alias, [alias.id for alias in doubles])
+    history.record_all(session, actor, changes)
+    return changed
+
+
+def _check_copies_stay(session: Session, chosen: Collection[Alias]) -> None:
+    """A row mailbox -> mailbox is not led away from its mailbox."""
+    copies = [alias.source for alias in chosen if alias.source.lower() == alias.destination.lower()]
+    for mailbox in rows.where_in(session, User, User.email, copies):
+        raise Invalid(
+            'The alias "%(name)s" -> "%(name)s" keeps the mailbox its own mail: say which other '
+            "destination is replaced",
+            field="replaced",
+            name=mailbox.email,
+        )
+
+
+# --- delete ---------------------------------------------------------------------
+
+
+def goes_with(session: Session, actor: Actor, alias_ids: Sequence[int]) -> GoesWith:
+    """Which aliases would point nowhere without these."""
+    chosen = rows.present(session, Alias, alias_ids)
+    return GoesWith([], [], [], removals.pointing_nowhere(session, chosen, ()))
+
+
+def remove(
+    session: Session,
+    actor: Actor,
+    alias_id: int,
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
     """Delete one row: one destination of one source."""
-    remove_all(session, actor, [alias_id])
+    remove_several(session, actor, [alias_id], orphans=orphans, seen=seen, part_of=part_of)
 
 
-def remove_all(session: Session, actor: Actor, alias_ids: Sequence[int]) -> None:
+def remove_several(
+    session: Session,
+    actor: Actor,
+    alias_ids: Sequence[int],
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
     """Delete several rows, all or none."""
     turns.take(session, turns.Queue.MAIL)
-    for alias_id in alias_ids:
-        alias = get(session, actor, alias_id)
-        session.execute(delete(Alias).where(Alias.id == alias.id))
-        history.record(
-            session,
-            actor,
-            history.Action.DELETE,
-            history.Kind.ALIAS,
-            alias.id,
-            in_words(alias),
-            old=as_recorded(alias),
-        )
+    chosen = rows.by_ids(session, Alias, alias_ids, "alias")
+    gone = goes_with(session, actor, alias_ids)
+    gone.check(seen)
+    along = gone.aliases_gone(orphans)
+    rows.remove(session, Alias, [alias.id for alias in (*chosen, *along)])
+    history.record_all(
+        session,
+        actor,
+        [as_removed(alias) for alias in chosen],
+        along=[as_removed(alias) for alias in along],
+        part_of=part_of,
+    )
+
+
+# --- the history ----------------------------------------------------------------
 
 
 def in_words(alias: Alias) -> str:
@@ -173,160 +362,29 @@ def as_recorded(alias: Alias) -> dict[str, object]:
     }
 
 
-def as_removed(alias: Alias) -> history.Removed:
-    """The alias as the history keeps it when it goes along with another row."""
-    return history.Removed(history.Kind.ALIAS, alias.id, in_words(alias), as_recorded(alias))
+def as_created(alias: Alias) -> history.Change:
+    """A new alias, for the history."""
+    kind, new = history.Kind.ALIAS, as_recorded(alias)
+    return history.Change(history.Action.CREATE, kind, alias.id, in_words(alias), new=new)
 
 
-# --- rules ----------------------------------------------------------------------
+def as_changed(
+    alias: Alias, old: dict[str, object], old_words: str, **new: object
+) -> history.Change:
+    """A changed alias, for the history; ``new`` is what is about to change."""
+    kind, after = history.Kind.ALIAS, as_recorded(alias) | new
+    return history.Change(history.Action.CHANGE, kind, alias.id, old_words, old, after)
 
 
-def domain_of(session: Session, address: str) -> Domain:
-    """The domain row of a normalised address. Raises Invalid.
-
-    Of several rows with one name, which a server may hold, the first counts.
-    """
-    name = addresses.split(address)[1]
-    domain = session.scalar(select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1))
-    if domain is None:
-        raise Invalid('The domain "%(name)s" is not managed by this database', name=name)
-    return domain
+def as_removed(alias: Alias) -> history.Change:
+    """A removed alias, for the history."""
+    kind, old = history.Kind.ALIAS, as_recorded(alias)
+    return history.Change(history.Action.DELETE, kind, alias.id, in_words(alias), old=old)
 
 
-def sources_at(session: Session, address: str) -> bool:
-    """Whether an alias of exactly this address exists."""
-    return session.scalar(select(Alias.id).where(Alias.source == address).limit(1)) is not None
-
-
-def _is_mailbox(session: Session, address: str) -> bool:
-    return session.scalar(select(User.id).where(User.email == address).limit(1)) is not None
-
-
-def _checked_source(text: str) -> str:
-    if not text.strip():
-        raise Invalid("The source email was not specified", field="source")
-    source = addresses.alias_source(text)
-    lengths.check(source, Alias.source, "source")
-    return source
-
-
-def _checked_destination(text: str) -> str:
-    if not text.strip():
-        raise Invalid("The destination email was not specified", field="destination")
-    destination = addresses.alias_destination(text)
-    lengths.check(destination, Alias.destination, "destination")
-    return destination
-
-
-def _check_destination_exists(session: Session, source: str, destination: str) -> None:
-    name = addresses.split(destination)[1]
-    managed = session.scalar(select(Domain.id).where(Domain.name == name).limit(1)) is not None
-    if not managed:
-        if settings.value_of(session, settings.EXTERNAL_DESTINATIONS):
-            return
-        raise Invalid(
-            'The domain "%(name)s" of the destination is not managed by this database; '
-            "the setting %(setting)s permits destinations elsewhere",
-            field="destination",
-            name=name,
-            setting=settings.EXTERNAL_DESTINATIONS.name,
-        )
-    if not _is_mailbox(session, destination) and not sources_at(session, destination):
-        raise Invalid(
-            'The destination "%(destination)s" is not a current email address',
-            field="destination",
-            destination=destination,
-        )
-
-
-def _check_mailbox_keeps_its_mail(
-    session: Session, source: str, destination: str, besides: Alias | None = None
-) -> None:
-    """A source that is a mailbox needs the row mailbox -> mailbox beside its others."""
-    if destination == source or not _is_mailbox(session, source):
-        return
-    keeps_copy = select(Alias.id).where(Alias.source == source, Alias.destination == source)
-    if besides is not None:
-        keeps_copy = keeps_copy.where(Alias.id != besides.id)
-    if session.scalar(keeps_copy.limit(1)) is None:
-        raise Invalid(
-            'The source "%(source)s" is an existing email address, and the alias would take '
-            "its mail; to forward and keep a copy, first add the alias %(source)s -> %(source)s",
-            field="source",
-            source=source,
-        )
-
-
-def _check_is_new(
-    session: Session, source: str, destination: str, besides: Alias | None = None
-) -> None:
-    same = select(Alias.id).where(Alias.source == source, Alias.destination == destination)
-    if besides is not None:
-        same = same.where(Alias.id != besides.id)
-    if session.scalar(same.limit(1)) is not None:
-        raise Invalid(
-            'The alias "%(source)s" to "%(destination)s" already exists',
-            field="destination",
-            source=source,
-            destination=destination,
-        )
-
-
-def _check_closes_no_circle(
-    session: Session, source: str, destination: str, besides: Alias | None = None
-) -> None:
-    """Follow the destination as Postfix would, and refuse to come back to this alias.
-
-    Postfix stops at an address that is among its own destinations, so a circle
-    through such an address ends there.
-    """
-    source, destination = source.lower(), destination.lower()
-    seen: set[str] = set()
-    ahead = {destination}
-    while ahead and len(seen) < EXPANSION_LIMIT:
-        seen |= ahead
-        further: set[str] = set()
-        for address, (key, targets) in _lookups(
-            session, ahead, source, destination, besides
-        ).items():
-            if address in targets:
-                continue
-            if key == source:
-                raise Invalid(
-                    'The alias "%(source)s" to "%(destination)s" would close a circle: '
-                    "its mail would come back to it for ever",
-                    field="destination",
-                    source=source,
-                    destination=destination,
-                )
-            further.update(targets)
-        ahead = further - seen
-
-
-def _lookups(
-    session: Session, wanted: set[str], source: str, destination: str, besides: Alias | None
-) -> dict[str, tuple[str, list[str]]]:
-    """For each address, the source that Postfix finds it under and where that leads.
-
-    An address has its own rows, else, where the server has the email2email map, a
-    mailbox has itself, else it has its domain's catch-all. The alias to be counts
-    already, in place of the one that it replaces.
-    """
-    catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}
-    expansions = select(Alias.source, Alias.destination).where(
-        Alias.source.in_(wanted | set(catch_alls.values()))
-    )
-    if besides is not None:
-        expansions = expansions.where(Alias.id != besides.id)
-    targets = {source: [destination]}
-    for row_source, row_destination in session.execute(expansions):
-        targets.setdefault(row_source.lower(), []).append(row_destination.lower())
-    if settings.value_of(session, settings.EMAIL2EMAIL_MAP):
-        mailboxes = select(func.lower(User.email)).where(User.email.in_(wanted))
-        for mailbox in session.scalars(mailboxes):
-            targets.setdefault(mailbox, [mailbox])
-    return {
-        address: (key, targets.get(key, []))
-        for address in wanted
-        for key in [address if address in targets else catch_alls[address]]
-    }
+def add_copy(session: Session, domain: Domain, address: str) -> history.Change:
+    """Write the row mailbox -> mailbox; its change is for the caller to record."""
+    alias = _copy(address, domain.id)
+    session.add(alias)
+    session.flush()
+    return as_created(alias)

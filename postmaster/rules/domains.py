@@ -1,15 +1,16 @@
 """The acts on domains: create, rename while empty, delete, search."""
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, aliases, history, lengths, paging, rows, turns, users
+from . import addresses, aliases, history, lengths, paging, removals, rows, turns, users, versions
 from .actor import Actor
+from .aliases import GoesWith, Orphans
 
 LISTING = paging.Listing(
     model=Domain,
@@ -17,15 +18,6 @@ LISTING = paging.Listing(
     sortable={"id": Domain.id, "name": Domain.name},
     sorted_by="name",
 )
-
-
-@dataclass(frozen=True)
-class GoesWith:
-    """What is deleted along with a domain."""
-
-    users: list[User]
-    aliases: list[Alias]
-    aliases_elsewhere: list[Alias]
 
 
 def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Page[Domain]:
@@ -38,17 +30,29 @@ def get(session: Session, actor: Actor, domain_id: int) -> Domain:
     return rows.by_id(session, Domain, domain_id, "domain")
 
 
+def get_several(session: Session, actor: Actor, domain_ids: Sequence[int]) -> list[Domain]:
+    """Those of the domains with these ids that are there, by name."""
+    return sorted(rows.present(session, Domain, domain_ids), key=lambda domain: domain.name.lower())
+
+
 def by_name(session: Session, actor: Actor, name: str) -> Domain:
     """One domain by its name, as typed by the operator, in either form. Raises NotFound."""
-    spellings = {addresses.trim(name)}
-    with contextlib.suppress(Invalid):  # a row made by hand may have any name
-        spellings.add(addresses.domain_name(name))
-    domain = session.scalar(
-        select(Domain).where(Domain.name.in_(spellings)).order_by(Domain.id).limit(1)
-    )
+    domain = session.scalar(_named(name).limit(1))
     if domain is None:
         raise NotFound('The domain "%(name)s" was not found', name=addresses.shown(name))
     return domain
+
+
+def ids_named(session: Session, actor: Actor, name: str) -> list[int]:
+    """The ids of all rows with this name, as typed; a server may hold several."""
+    return [domain.id for domain in session.scalars(_named(name))]
+
+
+def _named(name: str) -> Select[Domain]:
+    spellings = {addresses.trim(name)}
+    with contextlib.suppress(Invalid):  # a row made by hand may have any name
+        spellings.add(addresses.domain_name(name))
+    return select(Domain).where(Domain.name.in_(spellings)).order_by(Domain.id)
 
 
 def create(session: Session, actor: Actor, *, name: str) -> Domain:
@@ -70,17 +74,24 @@ def create(session: Session, actor: Actor, *, name: str) -> Domain:
     return domain
 
 
-def change(session: Session, actor: Actor, domain_id: int, *, name: str) -> Domain:
+def version(session: Session, actor: Actor, domain: Domain) -> str:
+    """The version of a row, for a form that changes it."""
+    return versions.of(session, history.Kind.DOMAIN, domain.id, as_recorded(domain))
+
+
+def change(
+    session: Session, actor: Actor, domain_id: int, *, name: str, seen: str | None = None
+) -> Domain:
     """Rename a domain that has no users or aliases: their addresses and mail would stay behind."""
     turns.take(session, turns.Queue.MAIL)
     domain = get(session, actor, domain_id)
-    for model in (User, Alias):
-        if session.scalar(select(model.id).where(model.domain_id == domain.id).limit(1)):
-            raise Invalid(
-                'The domain "%(name)s" has users or aliases and cannot be renamed; '
-                "add the new domain beside it",
-                name=domain.name,
-            )
+    versions.check(session, history.Kind.DOMAIN, domain.id, as_recorded(domain), seen)
+    if not is_empty(session, domain):
+        raise Invalid(
+            'The domain "%(name)s" has users or aliases and cannot be renamed; '
+            "add the new domain beside it",
+            name=domain.name,
+        )
     old = domain.name
     checked = _checked_name(session, name, besides=domain)
     if checked == old:
@@ -100,52 +111,83 @@ def change(session: Session, actor: Actor, domain_id: int, *, name: str) -> Doma
     return domain
 
 
-def goes_with(session: Session, actor: Actor, domain_id: int) -> GoesWith:
-    """What is deleted with a domain: its users and aliases, and aliases to its users."""
-    domain = get(session, actor, domain_id)
-    emails = select(User.email).where(User.domain_id == domain.id)
-    return GoesWith(
-        users=list(
-            session.scalars(select(User).where(User.domain_id == domain.id).order_by(User.email))
-        ),
-        aliases=list(
-            session.scalars(
-                select(Alias).where(Alias.domain_id == domain.id).order_by(Alias.source, Alias.id)
-            )
-        ),
-        aliases_elsewhere=list(
-            session.scalars(
-                select(Alias)
-                .where(Alias.domain_id != domain.id, Alias.destination.in_(emails))
-                .order_by(Alias.source, Alias.id)
-            )
-        ),
+def is_empty(session: Session, domain: Domain) -> bool:
+    """Whether no user and no alias is in it."""
+    return all(
+        session.scalar(select(model.id).where(model.domain_id == domain.id).limit(1)) is None
+        for model in (User, Alias)
     )
 
 
-def remove(session: Session, actor: Actor, domain_id: int) -> None:
+def goes_with(session: Session, actor: Actor, *domain_ids: int) -> GoesWith:
+    """What is deleted with a domain, or with several: users, aliases, what leads to them."""
+    chosen = rows.by_ids(session, Domain, domain_ids, "domain")
+    ids = [domain.id for domain in chosen]
+    mailboxes = rows.where_in(session, User, User.domain_id, ids)
+    emails = [user.email for user in mailboxes]
+    own = removals.in_order(rows.where_in(session, Alias, Alias.domain_id, ids))
+    own_ids = {alias.id for alias in own}
+    leading = [alias for alias in removals.leading_to(session, emails) if alias.id not in own_ids]
+    return GoesWith(
+        users=sorted(mailboxes, key=lambda user: user.email.lower()),
+        aliases=own,
+        leading_here=leading,
+        pointing_nowhere=removals.pointing_nowhere(session, [*own, *leading], emails),
+    )
+
+
+def remove(
+    session: Session,
+    actor: Actor,
+    domain_id: int,
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
     """Delete a domain with all that goes with it. The mail on disk stays."""
+    remove_several(session, actor, [domain_id], orphans=orphans, seen=seen, part_of=part_of)
+
+
+def remove_several(
+    session: Session,
+    actor: Actor,
+    domain_ids: Sequence[int],
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
+    """Delete several domains, all or none, as ``remove`` does with one."""
     turns.take(session, turns.Queue.MAIL)
-    domain = get(session, actor, domain_id)
-    gone = goes_with(session, actor, domain_id)
-    elsewhere = [alias.id for alias in gone.aliases_elsewhere]
-    session.execute(delete(Alias).where(or_(Alias.domain_id == domain.id, Alias.id.in_(elsewhere))))
-    session.execute(delete(User).where(User.domain_id == domain.id))
-    session.execute(delete(Domain).where(Domain.id == domain.id))
-    history.record(
+    chosen = rows.by_ids(session, Domain, domain_ids, "domain")
+    gone = goes_with(session, actor, *domain_ids)
+    gone.check(seen)
+    along = gone.aliases_gone(orphans)
+    rows.remove(session, Alias, [alias.id for alias in along])
+    rows.remove(session, User, [user.id for user in gone.users])
+    rows.remove(session, Domain, [domain.id for domain in chosen])
+    history.record_all(
         session,
         actor,
-        history.Action.DELETE,
-        history.Kind.DOMAIN,
-        domain.id,
-        domain.name,
-        old={"name": domain.name},
+        [as_removed(domain) for domain in chosen],
         along=[
             *(users.as_removed(user) for user in gone.users),
-            *(aliases.as_removed(alias) for alias in gone.aliases),
-            *(aliases.as_removed(alias) for alias in gone.aliases_elsewhere),
+            *(aliases.as_removed(alias) for alias in along),
         ],
+        part_of=part_of,
     )
+
+
+def as_recorded(domain: Domain) -> dict[str, object]:
+    """The domain as the history keeps it."""
+    return {"name": domain.name}
+
+
+def as_removed(domain: Domain) -> history.Change:
+    """A removed domain, for the history."""
+    kind, old = history.Kind.DOMAIN, as_recorded(domain)
+    return history.Change(history.Action.DELETE, kind, domain.id, domain.name, old=old)
 
 
 def _checked_name(session: Session, text: str, besides: Domain | None = None) -> str:

@@ -1,58 +1,35 @@
 """The history: every change, written in the change's own transaction.
 
-Also says, after the commit, what the log file is to hold of it.
+Also says, after the commit, what the log file is to hold of it. Of several changes made
+as one, one entry is the head: that of the thing itself (a domain that is deleted with its
+users), or one of its own for several things of the same rank. The others are its parts.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from ..db import announce
+from ..errors import fill
 from ..models import HistoryEntry, HistorySecret
-from . import settings
+from . import actions, paging, rows, settings
 from .actor import Actor
 
+Action = actions.Action
+Kind = actions.Kind
 
-class Action(StrEnum):
-    """What was done."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    DELETE = "delete"
-    CHANGE_PASSWORD = "change password"  # noqa: S105 -- the name of an act
-    UNLOCK = "unlock"
-    LOCK = "lock"
-    ENABLE_SECOND_FACTOR = "enable second factor"
-    DISABLE_SECOND_FACTOR = "disable second factor"
-    RENEW_RECOVERY_CODES = "renew recovery codes"
-
-
-class Kind(StrEnum):
-    """What it was done to."""
-
-    DOMAIN = "domain"
-    USER = "user"
-    ALIAS = "alias"
-    ADMIN = "admin"
-    SETTING = "setting"
-
-
-SENTENCES: Mapping[Action, str] = {
-    Action.CREATE: 'The {kind} "{name}" was created',
-    Action.CHANGE: 'The {kind} "{name}" was changed: {difference}',
-    Action.DELETE: 'The {kind} "{name}" was deleted',
-    Action.CHANGE_PASSWORD: 'The {kind} "{name}" had its password changed',
-    Action.UNLOCK: 'The {kind} "{name}" was unlocked',
-    Action.LOCK: 'The {kind} "{name}" was locked out',
-    Action.ENABLE_SECOND_FACTOR: 'The {kind} "{name}" had its second factor turned on',
-    Action.DISABLE_SECOND_FACTOR: 'The {kind} "{name}" had its second factor turned off',
-    Action.RENEW_RECOVERY_CODES: 'The {kind} "{name}" had its recovery codes renewed',
-}
-IN_WORDS = {Kind.ADMIN: "administrator"}
+LISTING = paging.Listing(
+    model=HistoryEntry,
+    searched=(HistoryEntry.object_name,),
+    sortable={"id": HistoryEntry.id, "moment": HistoryEntry.moment},
+    sorted_by="id",
+    newest_first=True,
+)
 
 
 @dataclass(frozen=True)
@@ -66,19 +43,48 @@ class LogEntry:
 
 
 @dataclass(frozen=True)
-class Removed:
-    """A row that went along with another: its values, and its password hash if it had one."""
+class Change:
+    """One change of one row, as it is recorded.
 
+    ``old`` and ``new`` never hold a password, hash, secret or code. ``password`` is the
+    hash that was replaced or removed, ``new_password`` the one in its place; both, and
+    ``otp_secret``, are kept apart for undo, the new hash only as its digest.
+    """
+
+    action: Action
     kind: Kind
     id: int
     name: str
-    old: Mapping[str, Any]
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
     password: str | None = None
+    new_password: str | None = None
+    otp_secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which changes are asked for. ``since`` and ``until`` are UTC without a zone."""
+
+    admin: str | None = None
+    kind: str | None = None
+    object_id: int | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def now() -> datetime:
     """The present moment in UTC, as the database keeps it: without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def digest(hashed: str) -> str:
+    """What is kept of a password hash to know it again."""
+    return hashlib.sha256(hashed.encode()).hexdigest()
+
+
+# --- records --------------------------------------------------------------------
 
 
 def record(
@@ -92,77 +98,226 @@ def record(
     old: Mapping[str, Any] | None = None,
     new: Mapping[str, Any] | None = None,
     replaced_password: str | None = None,
-    along: Sequence[Removed] = (),
+    new_password: str | None = None,
+    otp_secret: str | None = None,
+    along: Sequence[Change] = (),
+    part_of: int | None = None,
+    undoes: int | None = None,
 ) -> HistoryEntry:
-    """Add one change, and the rows that it removed along with its own.
-
-    ``old`` and ``new`` never hold a password, hash, secret or code; a replaced
-    or removed hash goes to ``replaced_password``, which is kept apart for undo.
-    """
-    entry = HistoryEntry(
-        **_who_and_when(actor),
-        action=action,
-        kind=kind,
-        object_id=object_id,
-        object_name=object_name,
-        old=dict(old) if old is not None else None,
-        new=dict(new) if new is not None else None,
+    """Add one change, and those that came along with it. See Change for the rest."""
+    change = Change(
+        *(action, kind, object_id, object_name, old, new),
+        *(replaced_password, new_password, otp_secret),
     )
+    return record_all(session, actor, [change], along=along, part_of=part_of, undoes=undoes)
+
+
+def record_all(
+    session: Session,
+    actor: Actor,
+    changes: Sequence[Change],
+    *,
+    along: Sequence[Change] = (),
+    part_of: int | None = None,
+    undoes: int | None = None,
+) -> HistoryEntry:
+    """Add changes that were made as one, and those that came along; returns the head.
+
+    A single change is its own head. The log names each of ``changes``.
+    """
+    first = changes[0]
+    if len(changes) == 1:
+        head = _add(session, actor, first, part_of, undoes)
+        parts = along
+    else:
+        if part_of is None:
+            head = batch(session, actor, first.action, first.kind, len(changes), undoes=undoes)
+        else:
+            head = session.get_one(HistoryEntry, part_of)
+        parts = [*changes, *along]
+    _add_parts(session, actor, part_of or head.id, parts, undoes)
+    if settings.value_of(session, settings.MAIL_AUDITING):
+        for change in changes:
+            announce(session, LogEntry("audit", actor.name, _in_words(change), actor.ip))
+    return head
+
+
+def batch(
+    session: Session,
+    actor: Actor,
+    action: Action,
+    kind: Kind,
+    count: int,
+    *,
+    undoes: int | None = None,
+) -> HistoryEntry:
+    """Add the head of several changes made as one; they are recorded as parts of it."""
+    name = f"{count} {actions.PLURALS[kind]}"
+    change = Change(action, kind, actions.OF_SEVERAL, name, new={"count": count})
+    return _add(session, actor, change, None, undoes)
+
+
+def _add(
+    session: Session, actor: Actor, change: Change, part_of: int | None, undoes: int | None
+) -> HistoryEntry:
+    entry = HistoryEntry(**_columns(actor, now(), change, part_of, undoes))
     session.add(entry)
     session.flush()
-    if replaced_password is not None:
-        session.add(HistorySecret(entry_id=entry.id, password=replaced_password))
+    if _has_secret(change):
+        session.add(HistorySecret(entry_id=entry.id, **_secret(change)))
         session.flush()
-    _record_along(session, actor, entry, along)
-    if settings.value_of(session, settings.MAIL_AUDITING):
-        message = SENTENCES[action].format(
-            kind=IN_WORDS.get(kind, kind), name=object_name, difference=difference(old, new)
-        )
-        announce(session, LogEntry("audit", actor.name, message, actor.ip))
+    announce(session, entry)
     return entry
 
 
-def _who_and_when(actor: Actor) -> dict[str, Any]:
+def _add_parts(
+    session: Session, actor: Actor, head_id: int, parts: Sequence[Change], undoes: int | None
+) -> None:
+    """A few statements for thousands of parts."""
+    if not parts:
+        return
+    moment = now()
+    session.execute(
+        insert(HistoryEntry), [_columns(actor, moment, part, head_id, undoes) for part in parts]
+    )
+    secret = [part for part in parts if _has_secret(part)]
+    if not secret:
+        return
+    added = select(HistoryEntry.kind, HistoryEntry.object_id, HistoryEntry.id).where(
+        HistoryEntry.part_of == head_id
+    )
+    entry_ids = {
+        (kind, object_id): entry_id
+        for kind, object_id, entry_id in session.execute(added.order_by(HistoryEntry.id))
+    }
+    session.execute(
+        insert(HistorySecret),
+        [{"entry_id": entry_ids[part.kind, part.id], **_secret(part)} for part in secret],
+    )
+
+
+def _columns(
+    actor: Actor, moment: datetime, change: Change, part_of: int | None, undoes: int | None
+) -> dict[str, Any]:
     return {
-        "moment": now(),
+        "part_of": part_of,
+        "moment": moment,
         "admin_id": actor.admin_id,
         "admin": actor.name,
         "via": actor.via,
         "ip": actor.ip,
+        "action": change.action,
+        "kind": change.kind,
+        "object_id": change.id,
+        "object_name": change.name,
+        "old": None if change.old is None else dict(change.old),
+        "new": None if change.new is None else dict(change.new),
+        "undoes": undoes,
     }
 
 
-def _record_along(
-    session: Session, actor: Actor, entry: HistoryEntry, along: Sequence[Removed]
-) -> None:
-    common = _who_and_when(actor)
-    entries = [
-        HistoryEntry(
-            **common,
-            part_of=entry.id,
-            action=Action.DELETE,
-            kind=removed.kind,
-            object_id=removed.id,
-            object_name=removed.name,
-            old=dict(removed.old),
-        )
-        for removed in along
-    ]
-    session.add_all(entries)
-    session.flush()
-    session.add_all(
-        HistorySecret(entry_id=entry.id, password=removed.password)
-        for entry, removed in zip(entries, along, strict=True)
-        if removed.password is not None
-    )
-    session.flush()
+def _has_secret(change: Change) -> bool:
+    return change.password is not None or change.otp_secret is not None
 
 
-def difference(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
-    """What changed, in a line: ``name: "Ana" -> "Anna"``."""
-    old, new = old or {}, new or {}
-    return ", ".join(
-        f'{field}: "{old.get(field)}" -> "{value}"'
-        for field, value in new.items()
-        if old.get(field) != value
+def _secret(change: Change) -> dict[str, Any]:
+    return {
+        "password": change.password or "",
+        "otp_secret": change.otp_secret,
+        "replaced_by": None if change.new_password is None else digest(change.new_password),
+    }
+
+
+def _in_words(change: Change) -> str:
+    values = {"name": change.name, "difference": actions.difference(change.old, change.new)}
+    return fill(actions.SENTENCES[change.action, change.kind], values)
+
+
+# --- finds ----------------------------------------------------------------------
+
+
+def find(
+    session: Session, actor: Actor, criteria: paging.Criteria, *, filters: Filters
+) -> paging.Page[HistoryEntry]:
+    """A page of changes, the newest first.
+
+    Parts are left to their head, but for one object's own history: a user that went
+    with its domain was deleted too.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if filters.object_id is None:
+        conditions.append(HistoryEntry.part_of.is_(None))
+    else:
+        conditions.append(HistoryEntry.object_id == filters.object_id)
+    if filters.admin is not None:
+        conditions.append(HistoryEntry.admin == filters.admin)
+    if filters.kind is not None:
+        conditions.append(HistoryEntry.kind == filters.kind)
+    if filters.action is not None:
+        conditions.append(HistoryEntry.action == filters.action)
+    if filters.since is not None:
+        conditions.append(HistoryEntry.moment >= filters.since)
+    if filters.until is not None:
+        conditions.append(HistoryEntry.moment < filters.until)
+    return LISTING.find(session, criteria, *conditions)
+
+
+def get(session: Session, actor: Actor, entry_id: int) -> HistoryEntry:
+    """One change by its id. Raises NotFound."""
+    return rows.by_id(session, HistoryEntry, entry_id, "change")
+
+
+def parts(session: Session, actor: Actor, entry_id: int, most: int) -> list[HistoryEntry]:
+    """The first parts of a head."""
+    found = select(HistoryEntry).where(HistoryEntry.part_of == entry_id)
+    return list(session.scalars(found.order_by(HistoryEntry.id).limit(most)))
+
+
+def count_parts(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
+    """How many parts each of these heads has."""
+    counted = (
+        select(HistoryEntry.part_of, func.count())
+        .where(HistoryEntry.part_of.in_(entry_ids))
+        .group_by(HistoryEntry.part_of)
     )
+    found = {head: count for head, count in session.execute(counted) if head is not None}
+    return {entry_id: found.get(entry_id, 0) for entry_id in entry_ids}
+
+
+def timeline(
+    session: Session, actor: Actor, kind: str, *object_ids: int, most: int = 10
+) -> list[HistoryEntry]:
+    """The newest changes of one object, or of some, the newest first."""
+    found = select(HistoryEntry).where(
+        HistoryEntry.kind == kind, HistoryEntry.object_id.in_(object_ids)
+    )
+    return list(session.scalars(found.order_by(HistoryEntry.id.desc()).limit(most)))
+
+
+def newest(session: Session, actor: Actor, most: int) -> list[HistoryEntry]:
+    """The newest changes, without their parts."""
+    found = select(HistoryEntry).where(HistoryEntry.part_of.is_(None))
+    return list(session.scalars(found.order_by(HistoryEntry.id.desc()).limit(most)))
+
+
+def latest_id(session: Session, kind: str, object_id: int) -> int:
+    """The id of the newest change of an object; 0 if there is none."""
+    newest_of = select(func.max(HistoryEntry.id)).where(
+        HistoryEntry.kind == kind, HistoryEntry.object_id == object_id
+    )
+    return session.scalar(newest_of) or 0
+
+
+def latest_ids(session: Session, kind: str) -> dict[int, int]:
+    """The id of the newest change of each object of a kind of which there are few."""
+    newest_of = (
+        select(HistoryEntry.object_id, func.max(HistoryEntry.id))
+        .where(HistoryEntry.kind == kind)
+        .group_by(HistoryEntry.object_id)
+    )
+    return dict(list(session.execute(newest_of)))
+
+
+def admins_seen(session: Session, actor: Actor) -> list[str]:
+    """Everybody who ever changed something, by name."""
+    return list(session.scalars(select(HistoryEntry.admin).distinct().order_by(HistoryEntry.admin)))

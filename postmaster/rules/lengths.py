@@ -1,11 +1,24 @@
 """How long a text may be: as long as its column. Read from the tables' own declaration."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ..errors import Invalid
+from ..errors import Invalid, Phrase
+
+# By field: in other languages the sentence around a noun depends on it.
+TOO_LONG: Mapping[str, Phrase] = {
+    "name": Phrase("The name is too long: at most %(most)s characters can be stored"),
+    "email": Phrase("The email is too long: at most %(most)s characters can be stored"),
+    "source": Phrase("The source is too long: at most %(most)s characters can be stored"),
+    "destination": Phrase("The destination is too long: at most %(most)s characters can be stored"),
+    "username": Phrase("The username is too long: at most %(most)s characters can be stored"),
+    "password hash": Phrase(
+        "The password hash is too long: at most %(most)s characters can be stored"
+    ),
+}
 
 
 def of(column: InstrumentedAttribute[Any]) -> int:
@@ -19,8 +32,4 @@ def of(column: InstrumentedAttribute[Any]) -> int:
 def check(text: str, column: InstrumentedAttribute[Any], field: str) -> None:
     """Refuse a text that is too long for its column: nothing is ever stored cut."""
     if len(text) > of(column):
-        raise Invalid(
-            "The %(field)s is too long: at most %(most)s characters can be stored",
-            field=field,
-            most=of(column),
-        )
+        raise Invalid(TOO_LONG[field], field=field, most=of(column))

@@ -5,25 +5,32 @@ looked at, outside any transaction, since bcrypt and a directory are slow; and
 ``settle`` takes the count back where the password and the code were right. An
 attempt that is cut off in between stays counted. A refusal is returned, not
 raised, so that its count is committed.
+
+The code may come with the password (scripts), or in a second step (the page). The
+first step takes back only its own count: otherwise someone who has the password
+could start again after each wrong code, and guess codes without end.
 """
 
+import hashlib
+import hmac
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from ..db import announce
-from ..errors import Forbidden, RuleError, Throttled
+from ..errors import Forbidden, Invalid, RuleError, Throttled, Unauthenticated
 from ..models import Admin, SignInFailure
-from . import addresses, admins, history, lengths, passwords, sessions, settings, twofactor
+from . import admins, history, lengths, passwords, sessions, settings, twofactor
 from .actor import Actor
 
 LOCAL_SOURCE = "PostMaster User"
 THROTTLE_WINDOW = timedelta(hours=1)
 # Whoever has one IPv6 address mostly has a whole /64 of them.
 IPV6_NETWORK_BITS = 64
+PROOF_LENGTH = 32
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,9 @@ class Attempt:
     failure_id: int
     admin_id: int | None
     password_hash: str | None
-    # How long this attempt locks the administrator if it fails.
-    locks_for_minutes: int | None
+    # How long this attempt locks the administrator if it fails, and until when.
+    locks_for_minutes: int | None = None
+    locks_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,26 @@ class Welcome:
     admin_id: int
     username: str
     token: str
+
+
+@dataclass(frozen=True)
+class CodeWanted:
+    """A first step that succeeded: the password was right, the code is still to come.
+
+    ``proof`` belongs to the password of that moment. It is no secret that lets anybody
+    in, but the second step trusts it, so it has to be kept where nobody can forge it.
+    """
+
+    admin_id: int
+    username: str
+    proof: str
+
+
+def sources(session: Session) -> list[str]:
+    """Whom the sign-in page offers to ask about a password: PostMaster, then the directory."""
+    values = settings.values_of(session, settings.LDAP_ENABLED, settings.LDAP_DOMAIN)
+    domain = values[settings.LDAP_DOMAIN]
+    return [LOCAL_SOURCE, domain] if values[settings.LDAP_ENABLED] and domain else [LOCAL_SOURCE]
 
 
 def begin(
@@ -66,18 +94,41 @@ def begin(
     throttled = _throttled(session, ip, failures_per_hour)
     if throttled is not None:
         return throttled
-    failure = SignInFailure(network=network_of(ip), moment=history.now())
-    session.add(failure)
-    session.flush()
+    failure = _add_failure(session, ip)
     admin = _local_admin(session, name) if source in ("", LOCAL_SOURCE) else None
     if admin is None:
-        return Attempt(name, ip, failure.id, None, None, None)
-    name = admin.username or name  # MySQL also finds it by another spelling: ädmin
-    if admins.is_locked(admin):
-        _log(session, name, ip, 'The locked administrator "{name}" tried to sign in')
-        return _locked_out(admin)
-    locks_for = _count(session, admin)
-    return Attempt(name, ip, failure.id, admin.id, admin.password, locks_for)
+        return Attempt(name, ip, failure.id, None, None)
+    return _counted(session, admin, failure, ip)
+
+
+def begin_code(
+    session: Session, *, admin_id: int, proof: str, ip: str, failures_per_hour: int
+) -> Attempt | RuleError:
+    """Count the attempt of a second step before its code is looked at.
+
+    Unauthenticated means that the first step counts no more.
+    """
+    return _begin_known(
+        session,
+        admin_id,
+        ip,
+        failures_per_hour,
+        lambda admin: (
+            admin.active is not False
+            and bool(admin.otp_active)
+            and hmac.compare_digest(proof_of(admin.password), proof)
+        ),
+    )
+
+
+def begin_present(
+    session: Session, *, admin_id: int, ip: str, failures_per_hour: int
+) -> Attempt | RuleError:
+    """Count a try at the present password of somebody who is signed in.
+
+    Whoever finds a browser open may not guess there more often than at the sign-in.
+    """
+    return _begin_known(session, admin_id, ip, failures_per_hour, lambda _admin: True)
 
 
 def check(attempt: Attempt, password: str) -> bool:
@@ -93,28 +144,55 @@ def settle(
     code: str,
     agent: str,
     session_hours: int,
-) -> Welcome | RuleError:
-    """Decide a counted attempt: begin a session, or refuse."""
-    admin = None
-    if password_is_right and attempt.admin_id is not None:
-        admin = session.scalar(select(Admin).where(Admin.id == attempt.admin_id).with_for_update())
-    # The password, or the whole administrator, may be another one by now.
-    if admin is None or admin.password != attempt.password_hash or admin.active is False:
-        return _refused(session, attempt, "The username or password was incorrect")
+    asks_for_code: bool = False,
+) -> Welcome | CodeWanted | RuleError:
+    """Decide a counted attempt: begin a session, ask for the code, or refuse.
+
+    ``asks_for_code``: there will be a second step, so that a missing code is no wrong one.
+    """
+    admin = _unchanged(session, attempt) if password_is_right else None
+    if admin is None or admin.active is False:
+        return _refused(session, attempt, Forbidden("The username or password was incorrect"))
+    if admin.otp_active and asks_for_code and not code.strip():
+        return _code_wanted(session, attempt, admin)
     if admin.otp_active and not twofactor.accept(session, admin, code):
-        return _refused(session, attempt, "The two factor authentication code is incorrect")
+        return _refused(
+            session, attempt, Forbidden("The two factor authentication code is incorrect")
+        )
     admins.forget_failures(admin)
+    admin.last_sign_in = history.now().replace(microsecond=0)
     session.flush()
     session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
     token = sessions.start(session, admin.id, ip=attempt.ip, agent=agent, hours=session_hours)
-    _log(session, attempt.username, attempt.ip, 'The administrator "{name}" signed in')
+    sessions.log(session, attempt.username, attempt.ip, 'The administrator "{name}" signed in')
     return Welcome(admin.id, admin.username or "", token)
+
+
+def settle_present(
+    session: Session, attempt: Attempt, *, password_is_right: bool
+) -> RuleError | None:
+    """Decide a try at the present password: None if it was right."""
+    admin = _unchanged(session, attempt) if password_is_right else None
+    if admin is None:
+        return _refused(
+            session,
+            attempt,
+            Invalid("The present password is incorrect", field="present"),
+            sentence='An own change of "{name}" was refused: ',
+        )
+    _take_back(session, attempt, admin)
+    return None
+
+
+def proof_of(password_hash: str | None) -> str:
+    """What shows in the second step that the password is still the one of the first."""
+    return hashlib.sha256((password_hash or "").encode()).hexdigest()[:PROOF_LENGTH]
 
 
 def sign_out(session: Session, actor: Actor, token: str) -> None:
     """End the session of this token."""
     sessions.end(session, token)
-    _log(session, actor.name, actor.ip, 'The administrator "{name}" signed out')
+    sessions.log(session, actor.name, actor.ip, 'The administrator "{name}" signed out')
 
 
 def network_of(ip: str) -> str:
@@ -156,6 +234,59 @@ def _local_admin(session: Session, username: str) -> Admin | None:
     )
 
 
+def _locked_row(session: Session, admin_id: int) -> Admin | None:
+    return session.scalar(select(Admin).where(Admin.id == admin_id).with_for_update())
+
+
+def _unchanged(session: Session, attempt: Attempt) -> Admin | None:
+    """The attempt's administrator, unless it is gone or has another password by now."""
+    if attempt.admin_id is None:
+        return None
+    admin = _locked_row(session, attempt.admin_id)
+    return admin if admin is not None and admin.password == attempt.password_hash else None
+
+
+# --- counting -------------------------------------------------------------------
+
+
+def _begin_known(
+    session: Session,
+    admin_id: int,
+    ip: str,
+    failures_per_hour: int,
+    is_same: Callable[[Admin], bool],
+) -> Attempt | RuleError:
+    throttled = _throttled(session, ip, failures_per_hour)
+    if throttled is not None:
+        return throttled
+    failure = _add_failure(session, ip)
+    admin = _locked_row(session, admin_id)
+    if admin is None or not is_same(admin):
+        return Unauthenticated("The account was changed meanwhile: sign in again")
+    return _counted(session, admin, failure, ip)
+
+
+def _add_failure(session: Session, ip: str) -> SignInFailure:
+    failure = SignInFailure(network=network_of(ip), moment=history.now())
+    session.add(failure)
+    session.flush()
+    return failure
+
+
+def _counted(
+    session: Session, admin: Admin, failure: SignInFailure, ip: str
+) -> Attempt | RuleError:
+    """The attempt at an administrator who was found, unless a lock is running."""
+    name = admin.username or ""  # not as typed: MySQL also finds it by ädmin
+    if admins.is_locked(admin):
+        sessions.log(session, name, ip, 'The locked administrator "{name}" tried to sign in')
+        return _locked_out(admin)
+    locks_for = _count(session, admin)
+    return Attempt(
+        name, ip, failure.id, admin.id, admin.password, locks_for, locks_until=admin.unlock_date
+    )
+
+
 def _count(session: Session, admin: Admin) -> int | None:
     """Count one more failed attempt; the minutes of the lock if it reaches the threshold."""
     values = settings.values_of(
@@ -180,6 +311,28 @@ def _count(session: Session, admin: Admin) -> int | None:
     return minutes
 
 
+def _take_back(session: Session, attempt: Attempt, admin: Admin) -> None:
+    """Uncount this one attempt, and end the lock that it began; the failures before it stay."""
+    admin.failed_attempts = max((admin.failed_attempts or 0) - 1, 0)
+    if admin.failed_attempts == 0:
+        admin.last_failed_date = None
+    if attempt.locks_until is not None and admin.unlock_date == attempt.locks_until:
+        admin.unlock_date = None
+    session.flush()
+    session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
+
+
+def _code_wanted(session: Session, attempt: Attempt, admin: Admin) -> CodeWanted:
+    _take_back(session, attempt, admin)
+    sessions.log(
+        session,
+        attempt.username,
+        attempt.ip,
+        'The administrator "{name}" gave the password and was asked for the code',
+    )
+    return CodeWanted(admin.id, admin.username or "", proof_of(admin.password))
+
+
 def _locked_out(admin: Admin) -> Forbidden:
     return Forbidden(
         "The account is locked out until %(until)s UTC",
@@ -187,11 +340,17 @@ def _locked_out(admin: Admin) -> Forbidden:
     )
 
 
-def _refused(session: Session, attempt: Attempt, reason: str) -> Forbidden:
-    _log(session, attempt.username, attempt.ip, 'A sign-in as "{name}" was refused: ' + reason)
+def _refused(
+    session: Session,
+    attempt: Attempt,
+    error: RuleError,
+    *,
+    sentence: str = 'A sign-in as "{name}" was refused: ',
+) -> RuleError:
+    sessions.log(session, attempt.username, attempt.ip, sentence + str(error))
     if attempt.locks_for_minutes is not None and attempt.admin_id is not None:
         _record_lock(session, attempt, attempt.locks_for_minutes)
-    return Forbidden(reason)
+    return error
 
 
 def _record_lock(session: Session, attempt: Attempt, minutes: int) -> None:
@@ -204,15 +363,9 @@ def _record_lock(session: Session, attempt: Attempt, minutes: int) -> None:
         attempt.username,
         new={"minutes": minutes},
     )
-    _log(
+    sessions.log(
         session,
         attempt.username,
         attempt.ip,
         f'The administrator "{{name}}" was locked out for {minutes} minutes',
     )
-
-
-def _log(session: Session, username: str, ip: str, sentence: str) -> None:
-    if settings.value_of(session, settings.LOGIN_AUDITING):
-        name = addresses.shown(username)
-        announce(session, history.LogEntry("auth", name, sentence.format(name=name), ip))

@@ -5,7 +5,7 @@ that holds all it needs, however deep the page is) and joins the rows to them;
 their total comes in one more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,7 @@ MOST_PER_PAGE = 100
 ORDERS = ("asc", "desc")
 
 Row = TypeVar("Row", bound=Base)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Criteria:
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(Generic[Item]):
     """One page of rows, and where it is among the others."""
 
-    items: list[Row]
+    items: list[Item]
     total: int
     number: int
     per_page: int
@@ -49,6 +50,20 @@ class Page(Generic[Row]):
         return -(-self.total // self.per_page)
 
 
+def window(criteria: Criteria, total: int) -> tuple[int, int]:
+    """Where the page asked for begins among ``total`` rows, and how many it may hold.
+
+    Raises Invalid, and NotFound past the last page.
+    """
+    per_page = min(criteria.per_page, MOST_PER_PAGE)
+    if per_page < 1 or criteria.page < 1:
+        raise Invalid("The page and the rows per page are counted from 1", field="page")
+    offset = (criteria.page - 1) * per_page
+    if criteria.page > 1 and offset >= total:
+        raise NotFound("There is no page %(page)s: it was not found", page=criteria.page)
+    return offset, per_page
+
+
 @dataclass(frozen=True)
 class Listing(Generic[Row]):
     """What can be listed of one table: which columns are searched and sorted by."""
@@ -57,20 +72,27 @@ class Listing(Generic[Row]):
     searched: tuple[InstrumentedAttribute[Any], ...]
     sortable: Mapping[str, InstrumentedAttribute[Any]]
     sorted_by: str
+    newest_first: bool = False  # the list's own order is descending
 
     def find(
         self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
     ) -> Page[Row]:
         """The page asked for. Raises Invalid, and NotFound past the last page."""
-        per_page = min(criteria.per_page, MOST_PER_PAGE)
-        if per_page < 1 or criteria.page < 1:
-            raise Invalid("The page and the rows per page are counted from 1", field="page")
-        where = [*conditions, *self._matching(criteria.search)]
+        found = self.find_with((), session, criteria, *conditions)
+        return Page([row[0] for row in found.items], found.total, found.number, found.per_page)
+
+    def find_with(
+        self,
+        extras: Sequence[ColumnElement[Any]],
+        session: Session,
+        criteria: Criteria,
+        *conditions: ColumnElement[bool],
+    ) -> Page[Any]:
+        """As ``find``, each row beside what else is to be known of it, in the same query."""
+        where = [*conditions, *self.matching(criteria.search)]
         primary_key = self.model.__table__.c["id"]
         total = session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
-        offset = (criteria.page - 1) * per_page
-        if criteria.page > 1 and offset >= total:
-            raise NotFound("There is no page %(page)s: it was not found", page=criteria.page)
+        offset, per_page = window(criteria, total)
         order = self._order(criteria)
         ids = (
             select(primary_key.label("id"))
@@ -80,12 +102,13 @@ class Listing(Generic[Row]):
             .offset(offset)
             .subquery()
         )
-        rows = session.scalars(
-            select(self.model).join(ids, ids.c.id == primary_key).order_by(*order)
+        rows = session.execute(
+            select(self.model, *extras).join(ids, ids.c.id == primary_key).order_by(*order)
         )
         return Page(list(rows), total, criteria.page, per_page)
 
-    def _matching(self, search: str) -> list[ColumnElement[bool]]:
+    def matching(self, search: str) -> list[ColumnElement[bool]]:
+        """The condition that a search means; none for an empty one."""
         text = search.strip()
         if not text:
             return []
@@ -109,4 +132,5 @@ class Listing(Generic[Row]):
             raise Invalid('The order must be "asc" or "desc"', field="order")
         # The id makes the order total, so that no row is on two pages or on none.
         columns = [column] if column.key == "id" else [column, self.sortable["id"]]
-        return [c.desc() if criteria.order == "desc" else c.asc() for c in columns]
+        descends = criteria.order == "desc" or (criteria.sort is None and self.newest_first)
+        return [c.desc() if descends else c.asc() for c in columns]

@@ -4,6 +4,7 @@ Mail users get SHA512-CRYPT, the guides' default scheme, by libpass in this
 process. Admins get bcrypt.
 """
 
+import secrets
 import unicodedata
 from functools import cache
 
@@ -20,6 +21,9 @@ ADMIN_PASSWORD_BYTES = 72
 # The 5000 rounds are those of a hash without "rounds=", which would not fit.
 MAIL_SCHEME = sha512_crypt.using(rounds=5000, salt_size=16)
 BCRYPT_COST = 12
+# Without letters and digits that look alike; five groups of four are over 110 bits.
+READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+SUGGESTED_GROUPS = 5
 
 
 def check(password: str, *, minimum: int, most_bytes: int) -> None:
@@ -44,6 +48,12 @@ def check(password: str, *, minimum: int, most_bytes: int) -> None:
             field="password",
             most=most_bytes,
         )
+
+
+def suggestion() -> str:
+    """A fresh random password that can be read out and typed."""
+    groups = ("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(SUGGESTED_GROUPS))
+    return "-".join(groups)
 
 
 def hash_for_mail(password: str) -> str:

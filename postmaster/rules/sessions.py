@@ -3,13 +3,15 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
+from ..db import announce
 from ..models import Admin, AdminSession
-from . import history, lengths
+from . import addresses, history, lengths, settings
+from .actor import Actor
 
 TOKEN_BYTES = 32
 DEFAULT_USERNAME = "admin"
@@ -25,6 +27,22 @@ class SignedIn:
     name: str
     # The hash of the account that a new installation opens with, if it still is there.
     default_admin_hash: str | None
+    # The chosen language of the pages; None: as the browser asks for.
+    language: str | None
+    # Where the password is kept: local, or a directory.
+    source: str | None
+    two_factor: bool
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session as its owner sees it; ``is_this`` is the one that asks."""
+
+    started: datetime
+    expires: datetime
+    ip: str
+    agent: str
+    is_this: bool
 
 
 def _hash(token: str) -> str:
@@ -61,6 +79,9 @@ def find(session: Session, token: str) -> SignedIn | None:
             Admin.username,
             Admin.name,
             Admin.active,
+            Admin.language,
+            Admin.source,
+            Admin.otp_active,
             default_hash.scalar_subquery().label("default_hash"),
         )
         .join(Admin, Admin.id == AdminSession.admin_id)
@@ -68,7 +89,30 @@ def find(session: Session, token: str) -> SignedIn | None:
     ).one_or_none()
     if row is None or row.expires <= history.now() or row.active is False:
         return None
-    return SignedIn(token, row.id, row.username or "", row.name or "", row.default_hash)
+    return SignedIn(
+        token,
+        row.id,
+        row.username or "",
+        row.name or "",
+        row.default_hash,
+        row.language,
+        row.source,
+        bool(row.otp_active),
+    )
+
+
+def of_admin(session: Session, admin_id: int, token: str) -> list[OpenSession]:
+    """The open sessions of an admin, the newest first; ``token`` is the one that asks."""
+    rows = session.scalars(
+        select(AdminSession)
+        .where(AdminSession.admin_id == admin_id, AdminSession.expires > history.now())
+        .order_by(AdminSession.started.desc(), AdminSession.token_hash)
+    )
+    own = _hash(token)
+    return [
+        OpenSession(row.started, row.expires, row.ip, row.agent, row.token_hash == own)
+        for row in rows
+    ]
 
 
 def end(session: Session, token: str) -> None:
@@ -79,3 +123,21 @@ def end(session: Session, token: str) -> None:
 def end_all(session: Session, admin_id: int) -> None:
     """End every session of an admin: password or second factor changed."""
     session.execute(delete(AdminSession).where(AdminSession.admin_id == admin_id))
+
+
+def end_others(session: Session, actor: Actor, token: str) -> int:
+    """End all of the actor's own sessions but this one; how many were still open."""
+    others = (AdminSession.admin_id == actor.admin_id, AdminSession.token_hash != _hash(token))
+    is_open = AdminSession.expires > history.now()
+    count = session.scalar(select(func.count()).select_from(AdminSession).where(*others, is_open))
+    session.execute(delete(AdminSession).where(*others))
+    if count:
+        log(session, actor.name, actor.ip, 'The administrator "{name}" ended all other sessions')
+    return count or 0
+
+
+def log(session: Session, username: str, ip: str, sentence: str) -> None:
+    """Have the log tell of a sign-in or sign-out, while login auditing is on."""
+    if settings.value_of(session, settings.LOGIN_AUDITING):
+        name = addresses.shown(username)
+        announce(session, history.LogEntry("auth", name, sentence.format(name=name), ip))

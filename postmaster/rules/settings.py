@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..errors import Invalid
+from ..errors import Invalid, Phrase
 from ..models import SettingRow
 from . import addresses, lengths
 
@@ -27,11 +27,12 @@ class Setting(Generic[T]):
     same bounds as a regular expression, for scripts that look at it.
     """
 
-    name: str
+    name: Phrase
     default: T
     read: Callable[[str], T]
     pattern: str
     needs_log: bool = False
+    bounds: tuple[int, int] | None = None
 
     def text(self, value: T) -> str | None:
         """The value as it is stored."""
@@ -47,7 +48,9 @@ class Setting(Generic[T]):
             return self.default
 
 
-def _whole_number(name: str, default: int, lowest: int, highest: int, pattern: str) -> Setting[int]:
+def _whole_number(
+    name: Phrase, default: int, lowest: int, highest: int, pattern: str
+) -> Setting[int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"0|[1-9][0-9]{0,3}", text) or not lowest <= int(text) <= highest:
             raise Invalid(
@@ -60,10 +63,10 @@ def _whole_number(name: str, default: int, lowest: int, highest: int, pattern: s
             )
         return int(text)
 
-    return Setting(name, default, read, pattern)
+    return Setting(name, default, read, pattern, bounds=(lowest, highest))
 
 
-def _switch(name: str, default: bool, *, needs_log: bool = False) -> Setting[bool]:
+def _switch(name: Phrase, default: bool, *, needs_log: bool = False) -> Setting[bool]:
     def read(text: str) -> bool:
         if text.lower() not in ("true", "false"):
             raise Invalid(
@@ -74,7 +77,7 @@ def _switch(name: str, default: bool, *, needs_log: bool = False) -> Setting[boo
     return Setting(name, default, read, "^(True|False)$", needs_log)
 
 
-def _text(name: str, pattern: str, form: str) -> Setting[str | None]:
+def _text(name: Phrase, pattern: str, form: Phrase) -> Setting[str | None]:
     def read(text: str) -> str | None:
         if len(text) > lengths.of(SettingRow.value) or not re.fullmatch(pattern, text):
             raise Invalid(
@@ -95,7 +98,7 @@ def _read_domain(text: str) -> str | None:
         raise Invalid(
             "Invalid setting value: %(name)s must be a DNS domain such as example.com",
             field="value",
-            name="AD Domain",
+            name=Phrase("AD Domain"),
         ) from None
 
 
@@ -104,7 +107,7 @@ def _read_method(text: str) -> str:
         raise Invalid(
             'Invalid setting value: %(name)s must be either "NTLM" or "SIMPLE"',
             field="value",
-            name="LDAP Authentication Method",
+            name=Phrase("LDAP Authentication Method"),
         )
     return text.upper()
 
@@ -114,35 +117,35 @@ UP_TO_25 = "^([0-9]|1[0-9]|2[0-5])$"
 UP_TO_99 = "^([1-9]|[1-9][0-9])$"
 PORT = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
 
-MINIMUM_PASSWORD_LENGTH = _whole_number("Minimum Password Length", 8, 0, 25, UP_TO_25)
-LOCKOUT_THRESHOLD = _whole_number("Account Lockout Threshold", 5, 0, 25, UP_TO_25)
-LOCKOUT_MINUTES = _whole_number("Account Lockout Duration in Minutes", 30, 1, 99, UP_TO_99)
+MINIMUM_PASSWORD_LENGTH = _whole_number(Phrase("Minimum Password Length"), 8, 0, 25, UP_TO_25)
+LOCKOUT_THRESHOLD = _whole_number(Phrase("Account Lockout Threshold"), 5, 0, 25, UP_TO_25)
+LOCKOUT_MINUTES = _whole_number(Phrase("Account Lockout Duration in Minutes"), 30, 1, 99, UP_TO_99)
 LOCKOUT_RESET_MINUTES = _whole_number(
-    "Reset Account Lockout Counter in Minutes", 30, 1, 99, UP_TO_99
+    Phrase("Reset Account Lockout Counter in Minutes"), 30, 1, 99, UP_TO_99
 )
-LOGIN_AUDITING = _switch("Login Auditing", False, needs_log=True)
-MAIL_AUDITING = _switch("Mail Database Auditing", False, needs_log=True)
-LDAP_ENABLED = _switch("Enable LDAP Authentication", False)
+LOGIN_AUDITING = _switch(Phrase("Login Auditing"), False, needs_log=True)
+MAIL_AUDITING = _switch(Phrase("Mail Database Auditing"), False, needs_log=True)
+LDAP_ENABLED = _switch(Phrase("Enable LDAP Authentication"), False)
 LDAP_SERVER = _text(
-    "AD Server LDAP String",
+    Phrase("AD Server LDAP String"),
     rf"(?:ldap|ldaps)://(?:{HOST}):(?:{PORT})",
-    "ldap://host:port or ldaps://host:port",
+    Phrase("ldap://host:port or ldaps://host:port"),
 )
 LDAP_DOMAIN: Setting[str | None] = Setting(
-    "AD Domain", None, _read_domain, r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+    Phrase("AD Domain"), None, _read_domain, r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
 )
 # A sAMAccountName has none of these characters (MS-ADTS, 3.1.1.5.2.2); half a surrogate
 # pair is no character, and no database stores it.
 LDAP_GROUP = _text(
-    "AD PostMaster Group",
+    Phrase("AD PostMaster Group"),
     r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff"/\\\[\]:;|=,+*?<>@]{1,256}',
-    "the sAMAccountName of a group",
+    Phrase("the sAMAccountName of a group"),
 )
 LDAP_METHOD: Setting[str] = Setting(
-    "LDAP Authentication Method", "NTLM", _read_method, "^(NTLM|SIMPLE|ntlm|simple)$"
+    Phrase("LDAP Authentication Method"), "NTLM", _read_method, "^(NTLM|SIMPLE|ntlm|simple)$"
 )
-EXTERNAL_DESTINATIONS = _switch("Allow External Alias Destinations", False)
-EMAIL2EMAIL_MAP = _switch("Email2Email Map", False)
+EXTERNAL_DESTINATIONS = _switch(Phrase("Allow External Alias Destinations"), False)
+EMAIL2EMAIL_MAP = _switch(Phrase("Email2Email Map"), False)
 
 ALL: tuple[Setting[Any], ...] = (
     MINIMUM_PASSWORD_LENGTH,
@@ -159,7 +162,7 @@ ALL: tuple[Setting[Any], ...] = (
     EXTERNAL_DESTINATIONS,
     EMAIL2EMAIL_MAP,
 )
-BY_NAME = {setting.name: setting for setting in ALL}
+BY_NAME: dict[str, Setting[Any]] = {setting.name: setting for setting in ALL}
 LDAP_PARTS = (LDAP_SERVER, LDAP_DOMAIN, LDAP_GROUP)
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid
 from ..models import SettingRow
-from . import history, paging, rows, settings, turns
+from . import history, paging, rows, settings, turns, versions
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -22,9 +23,30 @@ def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Pa
     return LISTING.find(session, criteria)
 
 
+def all_rows(session: Session, actor: Actor) -> list[SettingRow]:
+    """Every setting, in order."""
+    return list(session.scalars(select(SettingRow).order_by(SettingRow.id)))
+
+
+def all_versions(session: Session, actor: Actor, found: list[SettingRow]) -> dict[int, str]:
+    """The versions of all settings, for a page that can change each of them."""
+    recorded = {row.id: as_recorded(row) for row in found}
+    return versions.of_all(session, history.Kind.SETTING, recorded)
+
+
 def get(session: Session, actor: Actor, setting_id: int) -> SettingRow:
     """One setting by the id of its row. Raises NotFound."""
     return rows.by_id(session, SettingRow, setting_id, "setting")
+
+
+def version(session: Session, actor: Actor, row: SettingRow) -> str:
+    """The version of a row, for a form that changes it."""
+    return versions.of(session, history.Kind.SETTING, row.id, as_recorded(row))
+
+
+def as_recorded(row: SettingRow) -> dict[str, object]:
+    """The setting as the history keeps it."""
+    return {"value": row.value}
 
 
 def change(
@@ -34,10 +56,13 @@ def change(
     *,
     value: str | None,
     log_is_writable: Callable[[], bool],
+    seen: str | None = None,
+    undoes: int | None = None,
 ) -> SettingRow:
     """Give a setting another value; None or an empty text empties it."""
     turns.take(session, turns.Queue.SETTINGS)
     row = get(session, actor, setting_id)
+    versions.check(session, history.Kind.SETTING, row.id, as_recorded(row), seen)
     setting = settings.BY_NAME.get(row.setting or "")
     if setting is None:
         raise Invalid("Invalid setting value: this setting is not known", field="value")
@@ -68,6 +93,7 @@ def change(
             setting.name,
             old={"value": old},
             new={"value": stored},
+            undoes=undoes,
         )
     return row
 
@@ -92,5 +118,5 @@ def _check_ldap_is_configured(session: Session) -> None:
         raise Invalid(
             "%(missing)s must be configured before LDAP authentication is enabled",
             field="value",
-            missing=", ".join(missing),
+            missing=missing,
         )

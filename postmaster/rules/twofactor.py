@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid
@@ -80,6 +80,12 @@ def renew_recovery_codes(session: Session, actor: Actor, admin_id: int) -> list[
     codes = _replace_recovery_codes(session, admin)
     _record(session, actor, history.Action.RENEW_RECOVERY_CODES, admin)
     return codes
+
+
+def codes_left(session: Session, actor: Actor) -> int:
+    """How many of one's own recovery codes are still unused."""
+    own = select(func.count()).where(RecoveryCode.admin_id == actor.admin_id)
+    return session.scalar(own) or 0
 
 
 def accept(session: Session, admin: Admin, code: str) -> bool:

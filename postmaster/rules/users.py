@@ -1,13 +1,28 @@
 """The acts on users, who are mailboxes: create, change the password, delete, search."""
 
-from sqlalchemy import delete, select
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..db import flush_unique
 from ..errors import Invalid, NotFound
-from ..models import Alias, User
-from . import addresses, aliases, history, lengths, paging, passwords, rows, settings, turns
+from ..models import Alias, Domain, User
+from . import (
+    addresses,
+    aliases,
+    history,
+    lengths,
+    paging,
+    passwords,
+    removals,
+    rows,
+    settings,
+    turns,
+    versions,
+)
 from .actor import Actor
+from .aliases import GoesWith, Orphans
 
 LISTING = paging.Listing(
     model=User,
@@ -22,16 +37,21 @@ def find(
     actor: Actor,
     criteria: paging.Criteria,
     *,
-    domain_id: int | None = None,
+    domain_ids: Sequence[int] | None = None,
 ) -> paging.Page[User]:
-    """A page of users, of one domain if asked."""
-    conditions = [] if domain_id is None else [User.domain_id == domain_id]
+    """A page of users, of some domains if asked."""
+    conditions = [] if domain_ids is None else [User.domain_id.in_(domain_ids)]
     return LISTING.find(session, criteria, *conditions)
 
 
 def get(session: Session, actor: Actor, user_id: int) -> User:
     """One user by its id. Raises NotFound."""
     return rows.by_id(session, User, user_id, "user")
+
+
+def get_several(session: Session, actor: Actor, user_ids: Sequence[int]) -> list[User]:
+    """Those of the users with these ids that are there, by address."""
+    return sorted(rows.present(session, User, user_ids), key=lambda user: user.email.lower())
 
 
 def by_email(session: Session, actor: Actor, email: str) -> User:
@@ -51,26 +71,14 @@ def create(
     refused; with ``keep_copy`` it becomes one more destination of that alias.
     """
     turns.take(session, turns.Queue.MAIL)
-    if not email.strip():
-        raise Invalid("The email address was not specified", field="email")
-    address = addresses.mailbox(email)
-    lengths.check(address, User.email, "email")
+    address, domain = _checked_address(session, email)
     hashed = _hashed(session, password)
-    domain = aliases.domain_of(session, address)
-    taken = Invalid('"%(email)s" already exists', field="email", email=address)
-    if session.scalar(select(User.id).where(User.email == address).limit(1)) is not None:
-        raise taken
     is_alias = aliases.sources_at(session, address)
     if is_alias and not keep_copy:
-        raise Invalid(
-            '"%(email)s" already exists as an alias, which would take the mailbox\'s mail; '
-            "remove the alias, or let it keep a copy for the mailbox",
-            field="email",
-            email=address,
-        )
+        raise _is_an_alias(address)
     user = User(domain_id=domain.id, email=address, password=hashed)
     session.add(user)
-    flush_unique(session, taken)
+    flush_unique(session, _is_taken(address))
     history.record(
         session,
         actor,
@@ -79,60 +87,140 @@ def create(
         user.id,
         address,
         new=as_recorded(user),
+        along=[aliases.add_copy(session, domain, address)] if is_alias else [],
     )
-    if is_alias:
-        aliases.add(session, actor, domain, address, address)
     return user
 
 
-def change(session: Session, actor: Actor, user_id: int, *, password: str | None = None) -> User:
+def checked_address(session: Session, actor: Actor, email: str) -> str:
+    """The address that a new mailbox would get. Raises Invalid as ``create`` would."""
+    address, _domain = _checked_address(session, email)
+    if aliases.sources_at(session, address):
+        raise _is_an_alias(address)
+    return address
+
+
+def _checked_address(session: Session, email: str) -> tuple[str, Domain]:
+    if not email.strip():
+        raise Invalid("The email address was not specified", field="email")
+    address = addresses.mailbox(email)
+    lengths.check(address, User.email, "email")
+    domain = aliases.domain_of(session, address)
+    if session.scalar(select(User.id).where(User.email == address).limit(1)) is not None:
+        raise _is_taken(address)
+    return address, domain
+
+
+def _is_taken(address: str) -> Invalid:
+    return Invalid('"%(email)s" already exists', field="email", email=address)
+
+
+def _is_an_alias(address: str) -> Invalid:
+    return Invalid(
+        '"%(email)s" already exists as an alias, which would take the mailbox\'s mail; '
+        "remove the alias, or let it keep a copy for the mailbox",
+        field="email",
+        email=address,
+    )
+
+
+def version(session: Session, actor: Actor, user: User) -> str:
+    """The version of a row, for a form that changes it."""
+    return versions.of(session, history.Kind.USER, user.id, as_recorded(user))
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    user_id: int,
+    *,
+    password: str | None = None,
+    seen: str | None = None,
+) -> User:
     """Give a mailbox another password."""
     turns.take(session, turns.Queue.MAIL)
     user = get(session, actor, user_id)
+    versions.check(session, history.Kind.USER, user.id, as_recorded(user), seen)
     if password is None or not password.strip():
         raise Invalid("The password was not supplied", field="password")
-    replaced = user.password
-    user.password = _hashed(session, password)
-    session.flush()
-    history.record(
-        session,
-        actor,
-        history.Action.CHANGE_PASSWORD,
-        history.Kind.USER,
-        user.id,
-        user.email,
-        replaced_password=replaced,
-    )
+    _change_passwords(session, actor, [user], password)
     return user
 
 
-def goes_with(session: Session, actor: Actor, user_id: int) -> list[Alias]:
-    """The aliases that are deleted with a user: those whose destination it is."""
-    user = get(session, actor, user_id)
-    return list(
-        session.scalars(
-            select(Alias).where(Alias.destination == user.email).order_by(Alias.source, Alias.id)
-        )
+def change_several(
+    session: Session, actor: Actor, user_ids: Sequence[int], *, password: str
+) -> list[User]:
+    """Give several mailboxes the same password, all or none."""
+    turns.take(session, turns.Queue.MAIL)
+    chosen = rows.by_ids(session, User, user_ids, "user")
+    if not password.strip():
+        raise Invalid("The password was not supplied", field="password")
+    _change_passwords(session, actor, chosen, password)
+    return chosen
+
+
+def _change_passwords(
+    session: Session, actor: Actor, chosen: Sequence[User], password: str
+) -> None:
+    changes = []
+    for user in chosen:
+        replaced = user.password
+        user.password = _hashed(session, password)  # each with a salt of its own
+        changes.append(as_reset(user, replaced))
+    session.flush()
+    history.record_all(session, actor, changes)
+
+
+def goes_with(session: Session, actor: Actor, user_ids: Sequence[int]) -> GoesWith:
+    """What is deleted with users: their own rows to keep a copy, and what leads to them."""
+    chosen = rows.present(session, User, user_ids)
+    emails = [user.email for user in chosen]
+    leading = removals.leading_to(session, emails)
+    copies = [alias for alias in leading if alias.source.lower() == alias.destination.lower()]
+    return GoesWith(
+        users=[],
+        aliases=copies,
+        leading_here=[alias for alias in leading if alias not in copies],
+        pointing_nowhere=removals.pointing_nowhere(session, leading, emails),
     )
 
 
-def remove(session: Session, actor: Actor, user_id: int) -> None:
+def remove(
+    session: Session,
+    actor: Actor,
+    user_id: int,
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
     """Delete a mailbox and the aliases that lead to it. The mail on disk stays."""
+    remove_several(session, actor, [user_id], orphans=orphans, seen=seen, part_of=part_of)
+
+
+def remove_several(
+    session: Session,
+    actor: Actor,
+    user_ids: Sequence[int],
+    *,
+    orphans: Orphans = Orphans.MAILBOX,
+    seen: str | None = None,
+    part_of: int | None = None,
+) -> None:
+    """Delete several mailboxes, all or none, as ``remove`` does with one."""
     turns.take(session, turns.Queue.MAIL)
-    user = get(session, actor, user_id)
-    gone = goes_with(session, actor, user_id)
-    session.execute(delete(Alias).where(Alias.id.in_([alias.id for alias in gone])))
-    session.execute(delete(User).where(User.id == user.id))
-    history.record(
+    chosen = rows.by_ids(session, User, user_ids, "user")
+    gone = goes_with(session, actor, user_ids)
+    gone.check(seen)
+    along = gone.aliases_gone(orphans)
+    rows.remove(session, Alias, [alias.id for alias in along])
+    rows.remove(session, User, [user.id for user in chosen])
+    history.record_all(
         session,
         actor,
-        history.Action.DELETE,
-        history.Kind.USER,
-        user.id,
-        user.email,
-        old=as_recorded(user),
-        replaced_password=user.password,
-        along=[aliases.as_removed(alias) for alias in gone],
+        [as_removed(user) for user in chosen],
+        along=[aliases.as_removed(alias) for alias in along],
+        part_of=part_of,
     )
 
 
@@ -141,9 +229,22 @@ def as_recorded(user: User) -> dict[str, object]:
     return {"domain_id": user.domain_id, "email": user.email}
 
 
-def as_removed(user: User) -> history.Removed:
-    """The user as the history keeps it when it goes along with its domain."""
-    return history.Removed(history.Kind.USER, user.id, user.email, as_recorded(user), user.password)
+def as_removed(user: User) -> history.Change:
+    """A removed user, for the history."""
+    return history.Change(
+        *(history.Action.DELETE, history.Kind.USER, user.id, user.email),
+        old=as_recorded(user),
+        password=user.password,
+    )
+
+
+def as_reset(user: User, replaced: str) -> history.Change:
+    """A user whose password was changed, for the history."""
+    return history.Change(
+        *(history.Action.CHANGE_PASSWORD, history.Kind.USER, user.id, user.email),
+        password=replaced,
+        new_password=user.password,
+    )
 
 
 def _hashed(session: Session, password: str) -> str:

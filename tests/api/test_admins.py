@@ -20,6 +20,7 @@ FIELDS = {
     "source",
     "failed_attempts",
     "last_failed_date",
+    "last_sign_in",
     "unlock_date",
     "locked",
     "two_factor",

@@ -211,6 +211,200 @@ def test_an_old_secret_of_80_bits_works(app: Flask, stranger: FlaskClient) -> No
     assert attempt(stranger, two_factor=code_now(old)).status_code == 302
 
 
+# --- the code in a second step --------------------------------------------------
+
+
+def first_step(browser: FlaskClient, **fields: str) -> TestResponse:
+    return attempt(browser, steps="2", **fields)
+
+
+def second_step(browser: FlaskClient, code: str, **fields: str) -> TestResponse:
+    return browser.post("/login", data={"step": "code", "two_factor": code} | fields)
+
+
+def is_first(page: TestResponse) -> bool:
+    assert page.status_code == 200
+    return 'name="password"' in page.text and 'name="two_factor"' not in page.text
+
+
+def is_second(page: TestResponse) -> bool:
+    assert page.status_code == 200
+    return 'name="two_factor"' in page.text and 'name="password"' not in page.text
+
+
+def is_in(browser: FlaskClient) -> bool:
+    return browser.get("/api/v1/domains").status_code == 200
+
+
+def test_the_browsers_form_asks_in_steps(stranger: FlaskClient) -> None:
+    page = stranger.get("/login?next=/users")
+    assert is_first(page)
+    assert 'name="steps" value="2"' in page.text
+    assert 'name="next" value="/users"' in page.text
+
+
+def test_without_a_second_factor_there_is_one_step(stranger: FlaskClient) -> None:
+    assert first_step(stranger, next="/users").headers["Location"] == "/users"
+    assert is_in(stranger)
+
+
+def test_the_code_comes_in_a_second_step(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    page = first_step(browser, next="/users?page=2")
+    assert is_second(page)
+    assert 'name="next" value="/users?page=2"' in page.text
+    assert 'href="/login?next=/users?page%3D2"' in page.text, "start again"
+    assert "PostMaster" not in {*page.text.split('"')}, "the password is not in the page"
+    assert not is_in(browser)
+    page = second_step(browser, "000000", next="/users?page=2")
+    assert is_second(page)
+    assert "two factor authentication code is incorrect" in page.text
+    assert 'name="next" value="/users?page=2"' in page.text
+    response = second_step(browser, recovery[0].lower(), next="/users?page=2")
+    assert response.headers["Location"] == "/users?page=2"
+    assert is_in(browser)
+    with browser.session_transaction() as cookie:
+        assert "sign_in" not in cookie
+
+
+def test_the_digits_do_in_a_second_step(app: Flask, client: FlaskClient) -> None:
+    turn_on(client)
+    with app.app_context():
+        db.session.get_one(Admin, 1).otp_last_step = None
+        db.session.commit()
+    browser = app.test_client()
+    first_step(browser)
+    code = pyotp.TOTP(secret_of(client, 1)).now()
+    assert second_step(browser, code).status_code == 302
+    assert is_in(browser)
+
+
+def test_a_wrong_password_stays_in_the_first_step(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    page = first_step(browser, password="wrong")
+    assert is_first(page)
+    assert "username or password was incorrect" in page.text
+    assert is_first(second_step(browser, recovery[0]))
+    assert not is_in(browser)
+
+
+def test_starting_again_does_not_forget_wrong_codes(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    for _ in range(5):
+        assert is_second(first_step(browser))
+        assert "code is incorrect" in second_step(browser, "000000").text
+    page = second_step(browser, recovery[0])
+    assert is_second(page)
+    assert "locked out until" in page.text
+    assert "locked out until" in first_step(browser).text
+    assert not is_in(browser)
+
+
+def test_the_second_step_is_throttled(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    first_step(browser)
+    with app.app_context():
+        moment = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+        db.session.add_all(SignInFailure(network="127.0.0.1", moment=moment) for _ in range(100))
+        db.session.commit()
+    throttled = second_step(browser, recovery[0])
+    assert throttled.status_code == 429
+    assert int(throttled.headers["Retry-After"]) > 0
+    assert 'name="two_factor"' in throttled.text
+
+
+def test_a_code_without_a_first_step_is_led_to_it(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    page = second_step(app.test_client(), recovery[0], next="/users")
+    assert is_first(page)
+    assert "enter the username and the password again" in page.text
+    assert 'name="next" value="/users"' in page.text
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(290, False), (310, True), (-60, True)])
+def test_the_first_step_waits_for_five_minutes(
+    app: Flask, client: FlaskClient, seconds: int, late: bool
+) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    first_step(browser)
+    with browser.session_transaction() as cookie:
+        cookie["sign_in"] = cookie["sign_in"] | {"at": cookie["sign_in"]["at"] - seconds}
+    page = second_step(browser, recovery[0])
+    assert is_in(browser) is not late
+    if late:
+        assert is_first(page)
+        assert "too long after it" in page.text
+
+
+def test_a_password_that_changed_between_the_steps(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    browser = app.test_client()
+    first_step(browser)
+    client.patch("/api/v1/admins/1", json={"password": "another password"})
+    page = second_step(browser, recovery[0])
+    assert is_first(page)
+    assert "changed meanwhile" in page.text
+    assert "too long after it" in second_step(browser, recovery[0]).text
+    assert not is_in(browser)
+
+
+def test_the_first_step_lets_nobody_in_and_keeps_no_password(
+    app: Flask, client: FlaskClient
+) -> None:
+    turn_on(client)
+    browser = app.test_client()
+    first_step(browser)
+    with browser.session_transaction() as cookie:
+        assert set(cookie) == {"sign_in"}
+        assert set(cookie["sign_in"]) == {"admin_id", "username", "proof", "at"}
+    assert not is_in(browser)
+    assert browser.get("/").headers["Location"].startswith("/login")
+
+
+def test_signing_out_forgets_the_first_step(app: Flask, client: FlaskClient) -> None:
+    """One who is signed in may begin to sign in once more, and then sign out."""
+    recovery = turn_on(client)
+    assert is_second(first_step(client))
+    assert is_in(client)
+    client.get("/logout")
+    assert is_first(second_step(client, recovery[0]))
+    assert not is_in(client)
+
+
+def test_a_script_that_sends_no_code_is_refused_and_counted(
+    app: Flask, client: FlaskClient
+) -> None:
+    turn_on(client)
+    browser = app.test_client()
+    for _ in range(5):
+        page = attempt(browser)
+        assert page.status_code == 200
+        assert "two factor authentication code is incorrect" in page.text
+    assert "locked out" in attempt(browser).text
+
+
+def test_the_source_is_asked_for_while_a_directory_is_on(
+    client: FlaskClient, stranger: FlaskClient
+) -> None:
+    assert "auth_source" not in stranger.get("/login").text
+    set_setting(client, "AD Server LDAP String", "ldap://ad.example.com:389")
+    set_setting(client, "AD Domain", "ad.example.com")
+    set_setting(client, "AD PostMaster Group", "PostMasters")
+    assert "auth_source" not in stranger.get("/login").text
+    set_setting(client, "Enable LDAP Authentication", "True")
+    page = stranger.get("/login").text
+    assert "<option selected>PostMaster User</option>" in page
+    assert "<option>ad.example.com</option>" in page
+    page = first_step(stranger, auth_source="ad.example.com").text
+    assert "username or password was incorrect" in page
+    assert "<option selected>ad.example.com</option>" in page
+
+
 # --- log ------------------------------------------------------------------------
 
 
@@ -231,3 +425,16 @@ def test_the_log_tells_of_sign_ins_while_auditing_is_on(
     assert messages.count("was refused") == 5
     for words in ("30 minute", "signed in", "signed out"):
         assert words in messages
+
+
+def test_the_log_tells_of_a_password_without_its_code(app: Flask, client: FlaskClient) -> None:
+    recovery = turn_on(client)
+    set_setting(client, "Login Auditing", "True")
+    browser = app.test_client()
+    first_step(browser)
+    second_step(browser, recovery[0])
+    messages = [item["message"] for item in client.get("/api/v1/logs").get_json()["items"]]
+    assert messages == [
+        'The administrator "admin" gave the password and was asked for the code',
+        'The administrator "admin" signed in',
+    ]

@@ -13,7 +13,7 @@ from postmaster.rules import login
 from postmaster.rules.settings import Setting
 from tests.conftest import PASSWORD
 
-Outcome = login.Welcome | RuleError
+Outcome = login.Welcome | login.CodeWanted | RuleError
 
 
 def try_to_sign_in(
@@ -24,6 +24,7 @@ def try_to_sign_in(
     code: str = "",
     ip: str = "192.0.2.1",
     limit: int = 100,
+    in_steps: bool = False,
 ) -> Outcome:
     """One attempt from beginning to end: the session that it began, or its refusal."""
     attempt = transact(
@@ -40,6 +41,29 @@ def try_to_sign_in(
         login.settle,
         attempt,
         password_is_right=login.check(attempt, password),
+        code=code,
+        agent="a test",
+        session_hours=12,
+        asks_for_code=in_steps,
+    )
+
+
+def send_code(wanted: Outcome, code: str, *, ip: str = "192.0.2.1", limit: int = 100) -> Outcome:
+    """The second step of a sign-in."""
+    assert isinstance(wanted, login.CodeWanted), wanted
+    attempt = transact(
+        login.begin_code,
+        admin_id=wanted.admin_id,
+        proof=wanted.proof,
+        ip=ip,
+        failures_per_hour=limit,
+    )
+    if isinstance(attempt, RuleError):
+        return attempt
+    return transact(
+        login.settle,
+        attempt,
+        password_is_right=True,
         code=code,
         agent="a test",
         session_hours=12,

@@ -5,21 +5,29 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from flask import Flask
 from sqlalchemy import delete
 
 from postmaster.db import db, transact
-from postmaster.errors import RuleError
+from postmaster.errors import RuleError, Throttled, Unauthenticated
 from postmaster.models import Admin, AdminSession, HistoryEntry, SignInFailure
-from postmaster.rules import admins, history, login, sessions, settings
-from postmaster.rules.login import Welcome
+from postmaster.rules import admins, history, login, sessions, settings, twofactor
+from postmaster.rules.login import CodeWanted, Welcome
 from tests.conftest import ADMIN, PASSWORD
-from tests.rules.conftest import alter_admin, alter_setting, the_admin, try_to_sign_in
+from tests.rules.conftest import (
+    alter_admin,
+    alter_setting,
+    send_code,
+    the_admin,
+    try_to_sign_in,
+)
 
 Attempt = Callable[..., Welcome | RuleError]
 
 WRONG = "The username or password was incorrect"
+WRONG_CODE = "The two factor authentication code is incorrect"
 
 
 def begin(username: str = "admin") -> login.Attempt | RuleError:
@@ -251,6 +259,180 @@ def test_a_spelling_that_the_database_takes_for_the_name_names_the_account(
     assert names <= {"admin"}
     is_mariadb = db.engine.dialect.name == "mysql"
     assert bool(names) is is_mariadb
+
+
+# --- in two steps ---------------------------------------------------------------
+
+
+@pytest.fixture
+def recovery(context: None) -> list[str]:
+    """The second factor is on; its recovery codes."""
+    transact(twofactor.fresh_uri, ADMIN, 1)
+    code = pyotp.TOTP(the_admin().otp_secret or "").now()
+    return transact(twofactor.enable, ADMIN, 1, code=code)
+
+
+def first_step() -> Welcome | CodeWanted | RuleError:
+    return try_to_sign_in(in_steps=True)
+
+
+def digits() -> str:
+    alter_admin(otp_last_step=None)  # as if the last code were long ago
+    return pyotp.TOTP(the_admin().otp_secret or "").now()
+
+
+def counts() -> tuple[int | None, int]:
+    return the_admin().failed_attempts, db.session.query(SignInFailure).count()
+
+
+def test_without_a_second_factor_one_step_is_enough(context: None) -> None:
+    assert isinstance(first_step(), Welcome)
+
+
+def test_a_code_that_comes_along_is_looked_at_at_once(recovery: list[str]) -> None:
+    assert str(try_to_sign_in(code="000000", in_steps=True)) == WRONG_CODE
+    assert isinstance(try_to_sign_in(code=recovery[0], in_steps=True), Welcome)
+
+
+def test_the_first_step_leaves_no_count_and_no_session(recovery: list[str]) -> None:
+    wanted = first_step()
+    assert isinstance(wanted, CodeWanted)
+    assert (wanted.admin_id, wanted.username) == (1, "admin")
+    assert the_admin().password not in repr(wanted)
+    assert counts() == (0, 0)
+    admin = the_admin()
+    assert (admin.last_failed_date, admin.unlock_date, admin.last_sign_in) == (None, None, None)
+    assert db.session.query(AdminSession).count() == 0
+
+
+@pytest.mark.parametrize("kind", ["digits", "recovery code"])
+def test_the_second_step_begins_the_session(recovery: list[str], kind: str) -> None:
+    wanted = first_step()
+    welcome = send_code(wanted, recovery[0] if kind == "recovery code" else digits())
+    assert isinstance(welcome, Welcome)
+    found = sessions.find(db.session(), welcome.token)
+    assert found is not None
+    assert (found.admin_id, found.two_factor) == (1, True)
+    assert counts() == (0, 0)
+
+
+def test_a_code_of_the_second_step_works_once(recovery: list[str]) -> None:
+    assert isinstance(send_code(first_step(), recovery[0]), Welcome)
+    assert str(send_code(first_step(), recovery[0])) == WRONG_CODE
+
+
+def test_a_wrong_password_is_refused_in_the_first_step(recovery: list[str]) -> None:
+    assert str(try_to_sign_in("wrong", in_steps=True)) == WRONG
+    assert counts() == (1, 1)
+
+
+def test_starting_again_does_not_forget_wrong_codes(recovery: list[str]) -> None:
+    """Else whoever has the password could guess codes without end."""
+    for number in range(1, 5):
+        assert str(send_code(first_step(), "000000")) == WRONG_CODE
+        assert counts() == (number, number)
+    assert isinstance(first_step(), CodeWanted)
+    assert counts() == (4, 4)
+    assert the_admin().unlock_date is None, "the first step's own lock is lifted"
+    assert str(send_code(first_step(), "000000")) == WRONG_CODE
+    assert "locked out" in str(first_step())
+    assert [entry.action for entry in db.session.query(HistoryEntry)][-1] == "lock"
+
+
+def test_a_lock_holds_in_the_second_step(recovery: list[str]) -> None:
+    wanted = first_step()
+    for _ in range(5):
+        assert str(send_code(wanted, "000000")) == WRONG_CODE
+    assert "locked out" in str(send_code(wanted, recovery[0]))
+    assert db.session.query(AdminSession).count() == 0
+
+
+def test_the_fifth_code_may_still_be_right(recovery: list[str]) -> None:
+    wanted = first_step()
+    for _ in range(4):
+        send_code(wanted, "000000")
+    assert isinstance(send_code(wanted, recovery[0]), Welcome)
+    assert the_admin().unlock_date is None
+
+
+def test_the_first_step_does_not_lift_the_lock_of_another_attempt(recovery: list[str]) -> None:
+    fail(try_to_sign_in, 3)
+    begun = begin()
+    assert str(try_to_sign_in("wrong")) == WRONG
+    until = the_admin().unlock_date
+    assert until is not None
+    assert isinstance(begun, login.Attempt)
+    outcome = transact(
+        login.settle,
+        begun,
+        password_is_right=True,
+        code="",
+        agent="",
+        session_hours=12,
+        asks_for_code=True,
+    )
+    assert isinstance(outcome, CodeWanted)
+    assert (the_admin().failed_attempts, the_admin().unlock_date) == (4, until)
+    assert "locked out" in str(send_code(outcome, recovery[0]))
+
+
+def turn_off() -> None:
+    transact(twofactor.disable, ADMIN, 1)
+
+
+@pytest.mark.parametrize("meanwhile", [change_password, deactivate, delete_admin, turn_off])
+def test_what_changed_between_the_steps_leads_back_to_the_first(
+    recovery: list[str], meanwhile: Callable[[], None]
+) -> None:
+    wanted = first_step()
+    meanwhile()
+    refused = send_code(wanted, recovery[0])
+    assert isinstance(refused, Unauthenticated)
+    assert "sign in again" in str(refused)
+    assert db.session.query(AdminSession).count() == 0
+
+
+def test_a_forged_proof_is_refused(recovery: list[str]) -> None:
+    forged = CodeWanted(1, "admin", login.proof_of("another hash"))
+    assert isinstance(send_code(forged, recovery[0]), Unauthenticated)
+
+
+def test_the_second_step_is_throttled_too(recovery: list[str]) -> None:
+    wanted = first_step()
+    send_code(wanted, "000000")
+    assert isinstance(send_code(wanted, recovery[0], limit=1), Throttled)
+    assert isinstance(send_code(wanted, recovery[0], limit=1, ip="192.0.2.2"), Welcome)
+
+
+def test_a_sign_in_is_remembered_with_its_moment(recovery: list[str]) -> None:
+    before = history.now().replace(microsecond=0)
+    send_code(first_step(), "000000")
+    assert the_admin().last_sign_in is None
+    send_code(first_step(), recovery[0])
+    moment = the_admin().last_sign_in
+    assert moment is not None
+    assert before <= moment <= history.now()
+    assert moment.microsecond == 0
+
+
+# --- the sources ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("enabled", "domain", "offered"),
+    [
+        ("False", "ad.example.com", []),
+        ("True", None, []),
+        ("True", "ad.example.com", ["ad.example.com"]),
+    ],
+)
+def test_the_directory_is_offered_while_it_is_on(
+    context: None, enabled: str, domain: str | None, offered: list[str]
+) -> None:
+    alter_setting(settings.LDAP_ENABLED, enabled)
+    if domain:
+        alter_setting(settings.LDAP_DOMAIN, domain)
+    assert login.sources(db.session()) == ["PostMaster User", *offered]
 
 
 # --- at once --------------------------------------------------------------------

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from postmaster.db import db, transact
 from postmaster.models import Admin, AdminSession
 from postmaster.rules import admins, history, sessions
+from postmaster.rules.actor import Actor
 
 Do = Callable[..., Any]
 
@@ -143,3 +144,55 @@ def test_without_the_default_admin_there_is_no_default_password(do: Do, bob: int
     found = find(token)
     assert found is not None
     assert found.default_admin_hash is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ({}, (None, "local", False)),
+        ({"language": "nl", "otp_active": True, "source": "ldap"}, ("nl", "ldap", True)),
+        ({"otp_active": None, "source": None}, (None, None, False)),
+    ],
+)
+def test_a_session_knows_what_the_page_needs(
+    bob: int, columns: dict[str, Any], expected: tuple[str | None, str | None, bool]
+) -> None:
+    if columns:
+        db.session.execute(update(Admin).where(Admin.id == bob).values(**columns))
+        db.session.commit()
+    found = find(start(bob))
+    assert found is not None
+    assert (found.language, found.source, found.two_factor) == expected
+
+
+# --- one's own sessions ---------------------------------------------------------
+
+
+def test_open_sessions_are_listed_the_newest_first(bob: int) -> None:
+    old, new = start(agent="old"), start(agent="new")
+    start(bob)
+    start(hours=0, agent="expired")
+    listed = sessions.of_admin(db.session(), 1, old)
+    assert [(item.agent, item.is_this) for item in listed] == [("new", False), ("old", True)]
+    assert listed[0].started >= listed[1].started
+    assert listed[0].expires - listed[0].started == timedelta(hours=12)
+    assert listed[0].ip == "192.0.2.1"
+    assert not any(item.is_this for item in sessions.of_admin(db.session(), bob, new))
+
+
+def test_ones_other_sessions_end_and_this_one_stays(do: Do, bob: int) -> None:
+    mine, his = start(), start(bob)
+    others = [start(), start()]
+    start(hours=0)
+    assert do(sessions.end_others, mine) == 2
+    assert [find(token) for token in others] == [None, None]
+    assert find(mine) is not None
+    assert find(his) is not None
+    assert do(sessions.end_others, mine) == 0
+
+
+def test_the_operator_at_the_command_line_has_no_sessions_to_end(bob: int) -> None:
+    tokens = [start(), start(bob)]
+    operator = Actor(None, "root", "command")
+    assert transact(sessions.end_others, operator, "") == 0
+    assert all(find(token) for token in tokens)

@@ -1,0 +1,28 @@
+"""What every form of the pages has. A form carries strings; the rules check them."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+
+class PageForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A form that knows where it stands, where it was opened from, and what was seen there."""
+
+    # The id of the element that it was put into; empty for a page of its own.
+    place = HiddenField()
+    # Where to go after the change.
+    back = HiddenField()
+    # The version of the row that was shown; see rules/versions.py.
+    seen = HiddenField()
+
+    #: Begins the ids of its parts on a page that holds it several times.
+    space: str = "form"
+    #: What is wrong with the form as a whole.
+    problem: str = ""
+
+    def refuse(self, field: str | None, message: str) -> None:
+        """Put a refusal beside its field, or over the form if it has no such field."""
+        found = self._fields.get(field or "")
+        if found is None or found.type == "HiddenField":
+            self.problem = message
+        else:
+            found.errors = [message]

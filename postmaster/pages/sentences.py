@@ -1,0 +1,91 @@
+"""A change of the history as a sentence in the page's language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+
+from ..errors import Phrase
+from ..models import HistoryEntry
+from ..rules import actions
+from ..rules.actions import Action, Kind
+from .translation import number, say
+
+KINDS: Mapping[str, Phrase] = {
+    Kind.DOMAIN: Phrase("Domain"),
+    Kind.USER: Phrase("User"),
+    Kind.ALIAS: Phrase("Alias"),
+    Kind.ADMIN: Phrase("Administrator"),
+    Kind.SETTING: Phrase("Setting"),
+}
+FIELDS: Mapping[str, Phrase] = {
+    "name": Phrase("name"),
+    "email": Phrase("email address"),
+    "source": Phrase("source"),
+    "destination": Phrase("destination"),
+    "username": Phrase("username"),
+    "value": Phrase("value"),
+}
+VALUES: Mapping[str, Phrase] = {"True": Phrase("on"), "False": Phrase("off")}
+# By which surface a change came.
+WAYS: Mapping[str, Phrase] = {
+    "page": Phrase("by a page"),
+    "api": Phrase("by the API"),
+    "command": Phrase("by a command"),
+}
+
+
+def sentence(entry: HistoryEntry) -> str:
+    """What was done, with the name, and with old → new where something was changed."""
+    template, values = actions.sentence(entry)
+    values["name"] = name_of(entry)
+    values["difference"] = ", ".join(
+        _('%(field)s: "%(old)s" → "%(new)s"', field=field, old=old, new=new)
+        for field, old, new in differences(entry)
+    )
+    if values["count"] is not None:
+        values["count"] = number(values["count"])
+    words = say(template, **values)
+    # What was brought back says so itself.
+    if entry.undoes is not None and entry.action != Action.RESTORE:
+        return str(_("%(sentence)s (undo)", sentence=words))
+    return words
+
+
+def name_of(entry: HistoryEntry) -> str:
+    """The object's name; that of a setting is a word of ours."""
+    if entry.kind == Kind.SETTING:
+        return str(_(entry.object_name))
+    return (
+        entry.object_name.replace(" -> ", " → ") if entry.kind == Kind.ALIAS else entry.object_name
+    )
+
+
+def differences(entry: HistoryEntry) -> list[tuple[str, str, str]]:
+    """Each field that was changed, set or removed: its name, old and new, all in words."""
+    old, new = entry.old or {}, entry.new or {}
+    return [
+        (_(FIELDS[field]), _value(entry, old.get(field)), _value(entry, new.get(field)))
+        for field in FIELDS
+        if field in {**old, **new}
+        and old.get(field) != new.get(field)
+        and not (field == "source" and entry.kind == Kind.ADMIN)
+    ]
+
+
+def _value(entry: HistoryEntry, value: Any) -> str:
+    if value is None:
+        return ""
+    if entry.kind == Kind.SETTING and value in VALUES:
+        return str(_(VALUES[value]))
+    return str(value)
+
+
+def kind_in_words(kind: str) -> str:
+    """The kind of an object, as a heading or a choice."""
+    return str(_(KINDS[kind]))
+
+
+def way_in_words(via: str) -> str:
+    """By which surface a change came."""
+    return str(_(WAYS[via])) if via in WAYS else via

@@ -1,0 +1,117 @@
+"""The language of a page: which one, sentences in it, and its numbers and moments.
+
+Flask-Babel looks the sentences up in ``postmaster/translations``, which
+``ops/translate`` keeps up to date.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from flask import Flask, Response, g, has_request_context, request
+from flask_babel import Babel, get_locale, gettext
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import security
+from ..errors import RuleError, fill
+from ..rules.languages import DEFAULT, LANGUAGES
+
+babel = Babel()
+
+
+def init_app(app: Flask) -> None:
+    """Choose a language for each request, and teach the templates what depends on it."""
+    babel.init_app(app, default_locale=DEFAULT, locale_selector=_choose)
+    app.add_template_filter(number)
+    app.add_template_filter(moment)
+    app.add_template_global(language)
+    app.after_request(_add_headers)
+
+
+def language() -> str:
+    """The code of this request's language, such as ``de``."""
+    return str(get_locale() or DEFAULT)
+
+
+def _choose() -> str:
+    """The language that the admin chose, else the best of those that the browser asks for."""
+    if not has_request_context() or security.is_api():
+        return DEFAULT
+    return _chosen() or _asked() or DEFAULT
+
+
+def _asked() -> str | None:
+    """The first that we have, whatever the country: ``en-GB`` before ``de``."""
+    for tag, quality in request.accept_languages:
+        code = tag.lower().replace("_", "-").split("-")[0]
+        if quality > 0 and code in LANGUAGES:
+            return code
+    return None
+
+
+def _chosen() -> str | None:
+    if g.get("language_of_the_browser"):
+        return None
+    try:
+        who = security.signed_in()
+    except SQLAlchemyError:
+        return None
+    chosen: str | None = getattr(who, "language", None)
+    return chosen if chosen in LANGUAGES else None
+
+
+def as_the_browser_asks() -> None:
+    """From now on in this request, do not ask the database who is signed in: it may be away.
+
+    A language that is known already stays.
+    """
+    g.language_of_the_browser = True
+
+
+def _add_headers(response: Response) -> Response:
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST
+    if response.mimetype == "text/html" and not is_redirect:
+        response.headers["Content-Language"] = language()
+        if not security.is_api():
+            response.vary.add("Accept-Language")
+    return response
+
+
+# --- sentences ------------------------------------------------------------------
+
+
+def translated(error: RuleError) -> str:
+    """A refusal in the page's language."""
+    return error.sentence(gettext)
+
+
+def say(template: str, **values: Any) -> str:
+    """A Phrase in the page's language; values that are Phrases are translated too."""
+    return fill(template, values, gettext)
+
+
+# --- numbers and moments --------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """A number with the language's separators: ``100,000``, ``100.000``."""
+    return format_decimal(value, locale=get_locale())
+
+
+def moment(value: datetime | str | None) -> Markup:
+    """A moment in UTC, which a script shows in local time; nothing for None.
+
+    Takes what the database and the log hold: UTC without a zone, or ISO 8601.
+    """
+    if value is None:
+        return Markup()
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return Markup('<time datetime="{}" data-local>{} UTC</time>').format(
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        format_datetime(utc, "medium", tzinfo=UTC, locale=get_locale()),
+    )

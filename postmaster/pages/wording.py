@@ -1,0 +1,129 @@
+"""What the templates say about rows, and what every page has: the menu and its files."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, current_app, url_for
+from flask_babel import LazyString
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from ..errors import Phrase
+from ..models import Alias
+from ..rules import addresses
+from ..rules.overviews import Oddity
+from ..version import VERSION
+from . import sentences
+
+NAMES: Mapping[Oddity, Phrase] = {
+    Oddity.MIXED_CASE: Phrase("upper case"),
+    Oddity.UNUSABLE: Phrase("unusable"),
+    Oddity.DUPLICATE: Phrase("twice"),
+    Oddity.DANGLING: Phrase("leads nowhere"),
+    Oddity.OUTSIDE: Phrase("other server"),
+}
+MEANINGS: Mapping[Oddity, Phrase] = {
+    Oddity.MIXED_CASE: Phrase(
+        "It has capital letters. Mail arrives, but the folder on the disk is named exactly so: "
+        "writing it in small letters would leave the old mail behind."
+    ),
+    Oddity.UNUSABLE: Phrase(
+        "It has blanks, commas or other characters that mail servers refuse or read as "
+        "several addresses."
+    ),
+    Oddity.DUPLICATE: Phrase(
+        "Another row has the same name. Mail arrives, but deleting one of them leaves the "
+        "domain in service."
+    ),
+    Oddity.DANGLING: Phrase(
+        "There is no such user or alias here. Mail to it is taken and then comes back to its "
+        "sender."
+    ),
+    Oddity.OUTSIDE: Phrase("It is on another server. All mail is passed on to there."),
+}
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """An area of the panel: where it is, what it is called, and the key after ``g``."""
+
+    endpoint: str
+    name: LazyString
+    icon: str
+    key: str
+
+
+MENU = (
+    MenuItem("domains.find", _l("Domains"), "globe", "d"),
+    MenuItem("users.find", _l("Users"), "people", "u"),
+    MenuItem("aliases.find", _l("Aliases"), "at", "a"),
+    MenuItem("admins.find", _l("Administrators"), "shield-lock", "i"),
+    MenuItem("configs.find", _l("Configurations"), "gear", "c"),
+    MenuItem("logs.find", _l("Logs"), "journal-text", "l"),
+    MenuItem("history.find", _l("History"), "clock-history", "h"),
+    MenuItem("dashboard.show", _l("Dashboard"), "house", "s"),
+)
+
+
+def init_app(app: Flask) -> None:
+    """Teach the templates to say these things."""
+    for word in (
+        sentences.sentence,
+        sentences.kind_in_words,
+        sentences.way_in_words,
+        sentences.name_of,
+        readable,
+        about_oddity,
+        name_of_oddity,
+        alias_words,
+    ):
+        app.add_template_filter(word)
+    app.add_template_global(menu)
+    app.add_template_global(static_url)
+    app.add_template_global(VERSION, "version")
+
+
+# --- rows -----------------------------------------------------------------------
+
+
+def readable(text: str) -> str:
+    """A domain or an address with its domain as people read it."""
+    local_part, at, domain = text.rpartition("@")
+    return f"{local_part}{at}{addresses.u_labels(domain)}"
+
+
+def alias_words(alias: Alias) -> str:
+    """``source → destination``"""
+    return f"{readable(alias.source)} → {readable(alias.destination)}"
+
+
+def name_of_oddity(oddity: Oddity) -> str:
+    """What is odd about a row, in a word or two."""
+    return str(_(NAMES[oddity]))
+
+
+def about_oddity(oddity: Oddity) -> str:
+    """What it means for the mail."""
+    return str(_(MEANINGS[oddity]))
+
+
+# --- every page -----------------------------------------------------------------
+
+
+def menu() -> tuple[MenuItem, ...]:
+    """The areas of the panel, in the menu's order."""
+    return MENU
+
+
+def static_url(filename: str) -> str:
+    """The address of a file of ours, which changes with its content."""
+    path = Path(current_app.static_folder or "", filename)
+    return url_for("static", filename=filename, v=_digest(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

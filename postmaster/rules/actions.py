@@ -1,0 +1,118 @@
+"""What can be done to what, and the English sentence for each.
+
+The log has these sentences as they are; the pages translate them. A change of several
+things at once has a head in the history, whose sentence counts them.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from ..errors import Phrase
+from ..models import HistoryEntry
+
+
+class Action(StrEnum):
+    """What was done."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    RESTORE = "restore"
+    CHANGE_PASSWORD = "change password"  # noqa: S105 -- the name of an act
+    UNLOCK = "unlock"
+    LOCK = "lock"
+    ENABLE_SECOND_FACTOR = "enable second factor"
+    DISABLE_SECOND_FACTOR = "disable second factor"
+    RENEW_RECOVERY_CODES = "renew recovery codes"
+
+
+class Kind(StrEnum):
+    """What it was done to."""
+
+    DOMAIN = "domain"
+    USER = "user"
+    ALIAS = "alias"
+    ADMIN = "admin"
+    SETTING = "setting"
+
+
+SENTENCES: Mapping[tuple[str, str], Phrase] = {
+    (Action.CREATE, Kind.DOMAIN): Phrase('The domain "%(name)s" was created'),
+    (Action.CREATE, Kind.USER): Phrase('The user "%(name)s" was created'),
+    (Action.CREATE, Kind.ALIAS): Phrase('The alias "%(name)s" was created'),
+    (Action.CREATE, Kind.ADMIN): Phrase('The administrator "%(name)s" was created'),
+    (Action.CHANGE, Kind.DOMAIN): Phrase('The domain "%(name)s" was changed: %(difference)s'),
+    (Action.CHANGE, Kind.USER): Phrase('The user "%(name)s" was changed: %(difference)s'),
+    (Action.CHANGE, Kind.ALIAS): Phrase('The alias "%(name)s" was changed: %(difference)s'),
+    (Action.CHANGE, Kind.ADMIN): Phrase('The administrator "%(name)s" was changed: %(difference)s'),
+    (Action.CHANGE, Kind.SETTING): Phrase('The setting "%(name)s" was changed: %(difference)s'),
+    (Action.DELETE, Kind.DOMAIN): Phrase('The domain "%(name)s" was deleted'),
+    (Action.DELETE, Kind.USER): Phrase('The user "%(name)s" was deleted'),
+    (Action.DELETE, Kind.ALIAS): Phrase('The alias "%(name)s" was deleted'),
+    (Action.DELETE, Kind.ADMIN): Phrase('The administrator "%(name)s" was deleted'),
+    (Action.RESTORE, Kind.DOMAIN): Phrase('The domain "%(name)s" was brought back'),
+    (Action.RESTORE, Kind.USER): Phrase('The user "%(name)s" was brought back'),
+    (Action.RESTORE, Kind.ALIAS): Phrase('The alias "%(name)s" was brought back'),
+    (Action.RESTORE, Kind.ADMIN): Phrase('The administrator "%(name)s" was brought back'),
+    (Action.CHANGE_PASSWORD, Kind.USER): Phrase('The user "%(name)s" had its password changed'),
+    (Action.CHANGE_PASSWORD, Kind.ADMIN): Phrase(
+        'The administrator "%(name)s" had its password changed'
+    ),
+    (Action.UNLOCK, Kind.ADMIN): Phrase('The administrator "%(name)s" was unlocked'),
+    (Action.LOCK, Kind.ADMIN): Phrase('The administrator "%(name)s" was locked out'),
+    (Action.ENABLE_SECOND_FACTOR, Kind.ADMIN): Phrase(
+        'The administrator "%(name)s" had its second factor turned on'
+    ),
+    (Action.DISABLE_SECOND_FACTOR, Kind.ADMIN): Phrase(
+        'The administrator "%(name)s" had its second factor turned off'
+    ),
+    (Action.RENEW_RECOVERY_CODES, Kind.ADMIN): Phrase(
+        'The administrator "%(name)s" had its recovery codes renewed'
+    ),
+}
+# The head of several changes made as one: there are two at least.
+SENTENCES_FOR_SEVERAL: Mapping[tuple[str, str], Phrase] = {
+    (Action.DELETE, Kind.DOMAIN): Phrase("%(count)s domains were deleted"),
+    (Action.DELETE, Kind.USER): Phrase("%(count)s users were deleted"),
+    (Action.DELETE, Kind.ALIAS): Phrase("%(count)s aliases were deleted"),
+    (Action.RESTORE, Kind.DOMAIN): Phrase("%(count)s domains were brought back"),
+    (Action.RESTORE, Kind.USER): Phrase("%(count)s users were brought back"),
+    (Action.RESTORE, Kind.ALIAS): Phrase("%(count)s aliases were brought back"),
+    (Action.CHANGE, Kind.ALIAS): Phrase("%(count)s aliases were changed"),
+    (Action.CHANGE_PASSWORD, Kind.USER): Phrase("%(count)s users had their passwords changed"),
+}
+PLURALS: Mapping[str, str] = {
+    Kind.DOMAIN: "domains",
+    Kind.USER: "users",
+    Kind.ALIAS: "aliases",
+    Kind.ADMIN: "administrators",
+    Kind.SETTING: "settings",
+}
+OF_SEVERAL = 0  # the object's id in the head of several changes
+
+
+def is_of_several(entry: HistoryEntry) -> bool:
+    """Whether this is the head of several changes made as one."""
+    return entry.object_id == OF_SEVERAL
+
+
+def sentence(entry: HistoryEntry) -> tuple[Phrase, dict[str, Any]]:
+    """The sentence for a change, and what its places are filled with."""
+    values = {
+        "name": entry.object_name,
+        "difference": difference(entry.old, entry.new),
+        "count": (entry.new or {}).get("count"),
+    }
+    table = SENTENCES_FOR_SEVERAL if is_of_several(entry) else SENTENCES
+    return table[entry.action, entry.kind], values
+
+
+def difference(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+    """What changed, in a line: ``name: "Ana" -> "Anna"``."""
+    old, new = old or {}, new or {}
+    return ", ".join(
+        f'{field}: "{old.get(field)}" -> "{value}"'
+        for field, value in new.items()
+        if old.get(field) != value
+    )

@@ -1,0 +1,38 @@
+"""What the dashboard shows: how much there is of everything, and who is locked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from ..models import Admin, Alias, Domain, SettingRow, User
+from . import history
+from .actor import Actor
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows each area has."""
+
+    users: int
+    domains: int
+    settings: int
+    aliases: int
+    admins: int
+
+
+def counts(session: Session, actor: Actor) -> Counts:
+    """How many rows each area has, in one query."""
+    tables = (User, Domain, SettingRow, Alias, Admin)
+    return Counts(*session.execute(select(*(_count(table.id) for table in tables))).one())
+
+
+def _count(column: Any) -> ScalarSelect[int]:
+    return select(func.count(column)).scalar_subquery()
+
+
+def locked_admins(session: Session, actor: Actor, most: int) -> list[Admin]:
+    """The administrators whose lock is still running, who comes free last first."""
+    locked = select(Admin).where(Admin.unlock_date > history.now())
+    return list(session.scalars(locked.order_by(Admin.unlock_date.desc()).limit(most)))

@@ -1,0 +1,387 @@
+"""Undo: a change is taken back, with all that went along, in one transaction.
+
+What was made goes, what was changed gets its old values, what was deleted comes back. It
+is refused when something newer stands in the way. The undo is a change like any other;
+a taken back change of values or of a password can so be made again by undoing the undo.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from ..db import Base
+from ..errors import Conflict, Invalid, NotFound
+from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, SettingRow, User
+from . import (
+    actions,
+    admins,
+    alias_rules,
+    aliases,
+    domains,
+    history,
+    returning,
+    rows,
+    sessions,
+    settings_acts,
+    turns,
+    users,
+)
+from .actor import Actor
+from .history import Action, Change, Kind
+from .returning import Step
+
+UNDOABLE = (Action.CREATE, Action.CHANGE, Action.CHANGE_PASSWORD, Action.DELETE)
+REDOABLE = (Action.CHANGE, Action.CHANGE_PASSWORD)
+LIFE = (Action.CREATE, Action.DELETE, Action.RESTORE)
+# What else may have happened to a row since, for a change to be taken back.
+IN_THE_WAY = {
+    Action.CHANGE: (*LIFE, Action.CHANGE),
+    Action.CHANGE_PASSWORD: (*LIFE, Action.CHANGE_PASSWORD),
+}
+
+
+def is_undoable(entry: HistoryEntry) -> bool:
+    """Whether a change is of a sort that can be undone, and was not undone yet."""
+    return _is_of_that_sort(entry) and entry.undone_by is None
+
+
+def _is_of_that_sort(entry: HistoryEntry) -> bool:
+    actions_meant = UNDOABLE if entry.undoes is None else REDOABLE
+    return entry.part_of is None and entry.action in actions_meant
+
+
+def undo(
+    session: Session, actor: Actor, entry_id: int, *, log_is_writable: Callable[[], bool]
+) -> HistoryEntry:
+    """Take a change back. Raises Invalid, NotFound, or Conflict with what is in the way."""
+    for queue in turns.Queue:  # which one it needs is only known once it has been read
+        turns.take(session, queue)
+    entry = history.get(session, actor, entry_id)
+    _check_is_undoable(entry)
+    _check_nothing_is_newer(session, entry)
+    if entry.kind == Kind.SETTING:
+        taken_back = _undo_setting(session, actor, entry, log_is_writable)
+    else:
+        changes = _take_back(session, _steps_of(session, entry), entry.id)
+        main = [change for change in changes if _is_of(change, entry)]
+        along = [change for change in changes if not _is_of(change, entry)]
+        taken_back = history.record_all(session, actor, main, along=along, undoes=entry.id)
+    session.execute(
+        update(HistoryEntry)
+        .where(or_(HistoryEntry.id == entry.id, HistoryEntry.part_of == entry.id))
+        .values(undone_by=taken_back.id)
+    )
+    return taken_back
+
+
+def _is_of(change: Change, entry: HistoryEntry) -> bool:
+    is_meant = actions.is_of_several(entry) or change.id == entry.object_id
+    return change.kind == entry.kind and is_meant
+
+
+def _check_is_undoable(entry: HistoryEntry) -> None:
+    if entry.part_of is not None:
+        raise Invalid(
+            "This change is a part of change %(head)s and is undone together with it",
+            head=entry.part_of,
+        )
+    if not _is_of_that_sort(entry):
+        raise Invalid("A change of this sort cannot be undone")
+    if entry.undone_by is not None:
+        raise Conflict("This change was undone already, by change %(by)s", by=entry.undone_by)
+
+
+def _steps_of(session: Session, entry: HistoryEntry) -> list[Step]:
+    """The changes of rows that make up a change."""
+    found = (
+        select(HistoryEntry, HistorySecret)
+        .outerjoin(HistorySecret, HistorySecret.entry_id == HistoryEntry.id)
+        .where(
+            or_(HistoryEntry.id == entry.id, HistoryEntry.part_of == entry.id),
+            HistoryEntry.object_id != actions.OF_SEVERAL,
+        )
+        .order_by(HistoryEntry.id)
+    )
+    return [Step(each, secret) for each, secret in session.execute(found)]
+
+
+# --- what is newer --------------------------------------------------------------
+
+
+def _check_nothing_is_newer(session: Session, entry: HistoryEntry) -> None:
+    newer, own = aliased(HistoryEntry), aliased(HistoryEntry)
+    found = (
+        select(newer, own.action)
+        .join(own, (own.kind == newer.kind) & (own.object_id == newer.object_id))
+        .where(
+            or_(own.id == entry.id, own.part_of == entry.id),
+            own.object_id != actions.OF_SEVERAL,
+            newer.id > entry.id,
+            or_(newer.part_of.is_(None), newer.part_of != entry.id),
+        )
+        .order_by(newer.id.desc())
+    )
+    for other, action in session.execute(found):
+        if _stands_in_the_way(session, other, entry, action):
+            template, values = actions.sentence(other)
+            raise Conflict(
+                "A newer change stands in the way, of %(moment)s UTC: %(change)s",
+                moment=f"{other.moment:%Y-%m-%d %H:%M:%S}",
+                change=template,
+                **values,
+            )
+
+
+def _stands_in_the_way(
+    session: Session, other: HistoryEntry, entry: HistoryEntry, action: str
+) -> bool:
+    if other.action in (Action.LOCK, Action.UNLOCK):
+        return False
+    if action in IN_THE_WAY and other.action not in IN_THE_WAY[Action(action)]:
+        return False
+    if other.undoes is not None and other.undoes > entry.id:
+        return False  # it only took back, or made again, what is judged by itself
+    return _is_in_effect(session, other)
+
+
+def _is_in_effect(session: Session, entry: HistoryEntry) -> bool:
+    """Whether a change was not undone, or its undo was."""
+    in_effect = True
+    undone_by = entry.undone_by
+    while undone_by is not None:
+        in_effect = not in_effect
+        undoing = session.get(HistoryEntry, undone_by)
+        undone_by = undoing.undone_by if undoing is not None else None
+    return in_effect
+
+
+# --- taking back ----------------------------------------------------------------
+
+
+def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Change]:
+    made = [s for s in steps if s.entry.action in (Action.CREATE, Action.RESTORE)]
+    changed = [s for s in steps if s.entry.action == Action.CHANGE]
+    reset = [s for s in steps if s.entry.action == Action.CHANGE_PASSWORD]
+    deleted = [s for s in steps if s.entry.action == Action.DELETE]
+    changes = _change_back(session, changed, after)
+    for model in (User, Admin):
+        changes += _reset(session, [s for s in reset if _model_of(s) is model], model)
+    changes += _remove(session, made)
+    changes += returning.bring_back(session, deleted, after)
+    returning.check_newer(session, [s for s in changed if s.entry.kind == Kind.ALIAS], after)
+    return changes
+
+
+def _as_it_was_left(session: Session, steps: Sequence[Step], model: type[Base]) -> dict[int, Any]:
+    """The rows of one kind by id. Raises Conflict if one is gone or changed by hand."""
+    mine = [step for step in steps if _model_of(step) is model]
+    found: dict[int, Any] = {
+        row.id: row for row in rows.present(session, model, [step.id for step in mine])
+    }
+    for step in mine:
+        row, left = found.get(step.id), step.entry.new or {}
+        if row is None:
+            raise Conflict('"%(name)s" is not there any more', name=step.entry.object_name)
+        present = _as_recorded(row)
+        if any(present.get(field) != value for field, value in left.items()):
+            raise Conflict(
+                '"%(name)s" was changed since, outside the history: it is now %(present)s',
+                name=step.entry.object_name,
+                present=", ".join(
+                    f'{field}: "{present.get(field)}"'
+                    for field, value in left.items()
+                    if present.get(field) != value
+                ),
+            )
+    return found
+
+
+def _model_of(step: Step) -> type[Base]:
+    return returning.MODELS[step.entry.kind]
+
+
+def _as_recorded(row: Any) -> dict[str, object]:
+    if isinstance(row, Domain):
+        return domains.as_recorded(row)
+    if isinstance(row, User):
+        return users.as_recorded(row)
+    if isinstance(row, Alias):
+        return aliases.as_recorded(row)
+    admin: Admin = row
+    return admins.as_recorded(admin)
+
+
+def _change_back(session: Session, steps: Sequence[Step], after: int) -> list[Change]:
+    found = {
+        (kind, row_id): row
+        for kind, model in returning.MODELS.items()
+        for row_id, row in _as_it_was_left(session, steps, model).items()
+    }
+    of_aliases = [step for step in steps if step.entry.kind == Kind.ALIAS]
+    returning.check_domains(session, of_aliases, after)
+    changes = []
+    for step in steps:
+        row, entry = found[step.entry.kind, step.id], step.entry
+        if isinstance(row, Domain):
+            _check_domain_may_be_named(session, row, step.old["name"])
+        if isinstance(row, Admin):
+            _check_username_is_free(session, row, step.old["username"])
+        before, name = _as_recorded(row), _name_of(row)
+        for field, value in step.old.items():
+            setattr(row, field, value)
+        kind = Kind(entry.kind)
+        changes.append(Change(Action.CHANGE, kind, step.id, name, before, _as_recorded(row)))
+    session.flush()
+    _check_aliases(session, {step.id: found[Kind.ALIAS, step.id] for step in of_aliases})
+    return changes
+
+
+def _name_of(row: Any) -> str:
+    if isinstance(row, Alias):
+        return aliases.in_words(row)
+    if isinstance(row, User):
+        return row.email
+    return str(row.name if isinstance(row, Domain) else row.username)
+
+
+def _check_domain_may_be_named(session: Session, domain: Domain, name: str) -> None:
+    if not domains.is_empty(session, domain):
+        raise Conflict(
+            'The domain "%(name)s" has users or aliases now and keeps its name', name=domain.name
+        )
+    same = select(Domain.id).where(Domain.name == name, Domain.id != domain.id)
+    if session.scalar(same.limit(1)) is not None:
+        raise Conflict('There is another domain "%(name)s" now', name=name)
+
+
+def _check_username_is_free(session: Session, admin: Admin, username: str) -> None:
+    same = select(Admin.id).where(Admin.username == username, Admin.id != admin.id)
+    if session.scalar(same.limit(1)) is not None:
+        raise Conflict('There is another administrator "%(name)s" now', name=username)
+
+
+def _check_aliases(session: Session, found: dict[int, Alias]) -> None:
+    """The rules for aliases, for what has its old values again."""
+    by_destination: dict[str, list[Alias]] = {}
+    for alias in found.values():
+        by_destination.setdefault(alias.destination, []).append(alias)
+    try:
+        for destination, some in by_destination.items():
+            sources, ids = [alias.source for alias in some], [alias.id for alias in some]
+            alias_rules.check_destination_exists(session, destination)
+            for mailbox in rows.where_in(session, User, User.email, sources):
+                alias_rules.check_mailbox_keeps_its_mail(session, mailbox.email, destination)
+            alias_rules.check_closes_no_circle(session, sources, destination, ids)
+    except Invalid as refusal:
+        raise Conflict(refusal.template, field=refusal.field, **refusal.values) from None
+
+
+def _reset(session: Session, steps: Sequence[Step], model: type[User | Admin]) -> list[Change]:
+    found: dict[int, Any] = {
+        row.id: row for row in rows.present(session, model, [step.id for step in steps])
+    }
+    changes = []
+    for step in steps:
+        row, name = found.get(step.id), step.entry.object_name
+        if row is None or step.secret is None:
+            raise Conflict('"%(name)s" is not there any more', name=name)
+        replaced_by, present = step.secret.replaced_by, row.password
+        if replaced_by is not None and history.digest(present or "") != replaced_by:
+            raise Conflict(
+                'The password of "%(name)s" was changed since, outside the history', name=name
+            )
+        row.password = step.secret.password
+        if isinstance(row, Admin):
+            sessions.end_all(session, row.id)
+            changes.append(admins.as_reset(row, present))
+        else:
+            changes.append(users.as_reset(row, present))
+    session.flush()
+    return changes
+
+
+# --- what was made goes ---------------------------------------------------------
+
+
+def _remove(session: Session, steps: Sequence[Step]) -> list[Change]:
+    found = {model: _as_it_was_left(session, steps, model) for model in returning.MODELS.values()}
+    _check_domains_are_empty(session, found)
+    _check_nothing_leads_to(session, found)
+    _check_copies_are_not_needed(session, found)
+    for admin_id in found[Admin]:
+        admins.check_is_not_the_last(session)
+        sessions.end_all(session, admin_id)
+    changes = [
+        *(domains.as_removed(row) for row in found[Domain].values()),
+        *(users.as_removed(row) for row in found[User].values()),
+        *(aliases.as_removed(row) for row in found[Alias].values()),
+        *(admins.as_removed(row) for row in found[Admin].values()),
+    ]
+    for model in (Alias, User, Domain, Admin):
+        rows.remove(session, model, found[model])
+    return changes
+
+
+Found = dict[type[Base], dict[int, Any]]
+
+
+def _check_domains_are_empty(session: Session, found: Found) -> None:
+    in_them: list[User | Alias] = [
+        *rows.where_in(session, User, User.domain_id, found[Domain]),
+        *rows.where_in(session, Alias, Alias.domain_id, found[Domain]),
+    ]
+    for row in in_them:
+        if row.id not in found[type(row)]:
+            raise Conflict(
+                'The domain "%(name)s" has users or aliases now',
+                name=found[Domain][row.domain_id].name,
+            )
+
+
+def _check_nothing_leads_to(session: Session, found: Found) -> None:
+    emails = [user.email for user in found[User].values()]
+    for alias in rows.where_in(session, Alias, Alias.destination, emails):
+        if alias.id not in found[Alias]:
+            raise Conflict(
+                'The alias "%(name)s" leads to this user now', name=aliases.in_words(alias)
+            )
+
+
+def _check_copies_are_not_needed(session: Session, found: Found) -> None:
+    """A row mailbox -> mailbox stays while others take the mailbox's mail."""
+    copies = [a.source for a in found[Alias].values() if a.source.lower() == a.destination.lower()]
+    gone = {user.email.lower() for user in found[User].values()}
+    for alias in rows.where_in(session, Alias, Alias.source, copies):
+        if alias.id not in found[Alias] and alias.source.lower() not in gone:
+            raise Conflict(
+                'Without it the alias "%(name)s" would take all the mail of the mailbox',
+                name=aliases.in_words(alias),
+            )
+
+
+# --- settings -------------------------------------------------------------------
+
+
+def _undo_setting(
+    session: Session, actor: Actor, entry: HistoryEntry, log_is_writable: Callable[[], bool]
+) -> HistoryEntry:
+    row = session.get(SettingRow, entry.object_id)
+    if row is None:
+        raise NotFound(rows.NOT_FOUND["setting"])
+    if row.value != (entry.new or {}).get("value"):
+        raise Conflict(
+            '"%(name)s" was changed since, outside the history: it is now %(present)s',
+            name=entry.object_name,
+            present=f'"{row.value}"',
+        )
+    old = (entry.old or {}).get("value")
+    settings_acts.change(
+        *(session, actor, row.id),
+        value=old,
+        log_is_writable=log_is_writable,
+        undoes=entry.id,
+    )
+    taken_back = history.latest_id(session, Kind.SETTING, row.id)
+    return session.get_one(HistoryEntry, taken_back)
