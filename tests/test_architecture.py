@@ -22,6 +22,7 @@ FLOORS = (
         "rules.addresses",
         "rules.languages",
         "rules.passwords",
+        "rules.strengths",
         "rules.totp",
     },
     {"db"},
@@ -29,11 +30,11 @@ FLOORS = (
     {"rules.lengths", "rules.rows", "rules.actions"},
     {"rules.paging", "rules.settings", "rules.turns", "rules.removals"},
     {"rules.history", "rules.alias_rules"},
-    {"rules.sessions", "rules.versions"},
+    {"rules.sessions", "rules.versions", "rules.dashboard"},
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor"},
     {"rules.domains", "rules.login", "rules.returning"},
-    {"rules.account", "rules.undo"},
+    {"rules.account", "rules.overviews", "rules.undo"},
     {"snapshot"},
     {"schema"},
     {"security", "health"},
@@ -153,7 +154,16 @@ def test_no_name_says_nothing() -> None:
         assert path.stem not in ("utils", "helpers", "misc", "common"), path
 
 
-ARGUMENTS = {"item_id": 1, "filename": "postmaster.css"}
+ARGUMENTS = {
+    "item_id": 1,
+    "domain_id": 1,
+    "user_id": 1,
+    "alias_id": 1,
+    "admin_id": 1,
+    "setting_id": 1,
+    "entry_id": 1,
+    "filename": "postmaster.css",
+}
 ANSWERS_TO_STRANGERS = {
     "static": 200,
     "health.healthz": 200,

@@ -4,7 +4,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from ..security import csrf
-from . import admins, aliases, configs, description, domains, logs, users
+from . import admins, aliases, configs, description, domains, history, logs, users
 from .fields import ErrorItem
 
 BLUEPRINTS = (
@@ -13,6 +13,7 @@ BLUEPRINTS = (
     aliases.blueprint,
     admins.blueprint,
     configs.blueprint,
+    history.blueprint,
     logs.blueprint,
 )
 TITLE = "PostMaster"

@@ -43,6 +43,14 @@ class NewAlias(Request):
         example="ana@example.com",
         required=True,
     )
+    keep_copy = fields.Boolean(
+        error_messages={"invalid": "keep_copy must be true or false"},
+        metadata={"description": "Where the source is a mailbox: let it get its mail too"},
+    )
+    keep_mailboxes = fields.Boolean(
+        error_messages={"invalid": "keep_mailboxes must be true or false"},
+        metadata={"description": "For a catch-all: let the domain's mailboxes get their own mail"},
+    )
 
 
 class ChangedAlias(Request):

@@ -18,7 +18,7 @@ from ..rules import account, admins, passwords, sessions, totp, twofactor
 from ..rules.languages import LANGUAGES
 from ..security import actor
 from . import surface
-from .forms import PageForm
+from .forms import PageForm, choices
 from .translation import language
 
 blueprint = Blueprint("account", __name__)
@@ -37,7 +37,7 @@ class LanguageForm(PageForm):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.language.choices = [("", _("As the browser asks for")), *LANGUAGES.items()]
+        self.language.choices = choices({"": _("As the browser asks for")} | LANGUAGES)
 
 
 class PasswordForm(PageForm):
@@ -161,7 +161,7 @@ def begin_second_factor() -> BaseResponse:
 
 
 @blueprint.get("/account/twofactor")
-def ask_for_code() -> BaseResponse:
+def ask_for_code() -> Response:
     """The secret, as a QR code and as text, and a field for its first code."""
     return _ask_for_code(CodeForm(formdata=None))
 
@@ -181,14 +181,14 @@ def turn_on() -> BaseResponse:
     try:
         act()
     except Invalid as error:
-        return surface.refused(form, error, lambda: make_response(_ask_for_code(form)))
+        return surface.refused(form, error, lambda: _ask_for_code(form))
     return _codes(codes) if codes else redirect(_home(), 303)
 
 
-def _ask_for_code(form: PageForm) -> Any:
+def _ask_for_code(form: PageForm) -> Response:
     waiting = account.second_factor_uri(db.session(), actor())
     if waiting is None:
-        return redirect(_home(), 303)
+        return make_response(redirect(_home(), 303))
     uri, secret = waiting
     form.space = "code"
     return surface.show(

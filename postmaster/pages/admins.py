@@ -164,7 +164,7 @@ def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
 @blueprint.get("/admins/<int:admin_id>/twofactor/off")
 def ask_to_turn_off(admin_id: int) -> Response:
     """What it means to turn off an administrator's second factor."""
-    return _question("admins/turn_off.html", admin_id, surface.fresh(QuestionForm()))
+    return _question("admins/turn_off.html", admin_id, surface.fresh(QuestionForm(), leads_back=True))
 
 
 @blueprint.post("/admins/<int:admin_id>/twofactor/off")
@@ -187,7 +187,7 @@ def turn_off(admin_id: int) -> BaseResponse:
 @blueprint.get("/admins/<int:admin_id>/delete")
 def ask_to_remove(admin_id: int) -> Response:
     """What it means to delete an administrator."""
-    return _question("admins/delete.html", admin_id, surface.fresh(QuestionForm()))
+    return _question("admins/delete.html", admin_id, surface.fresh(QuestionForm(), leads_back=True))
 
 
 @blueprint.post("/admins/<int:admin_id>/delete")

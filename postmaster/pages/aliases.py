@@ -215,6 +215,9 @@ def _one(
 ) -> Response:
     session = db.session()
     group = overviews.get_alias(session, actor(), alias_id)
+    if changing is not None:
+        alias = aliases.get(session, actor(), alias_id)
+        changing.seen.data = aliases.version(session, actor(), alias)
     return surface.show(
         "aliases/one.html",
         group=group,
@@ -226,7 +229,7 @@ def _one(
             for item in group.destinations
         },
         adding=adding or _adding(),
-        renaming=renaming or _renaming(group),
+        renaming=_renaming(group, renaming),
         is_adding=surface.place().startswith(ADD_PLACE),
         timeline=history.timeline(
             session,
@@ -251,9 +254,11 @@ def _adding() -> DestinationForm:
     return form
 
 
-def _renaming(group: overviews.AliasGroup) -> SourceForm:
-    form = surface.fresh(SourceForm(formdata=None))
-    form.source.data = group.source
+def _renaming(group: overviews.AliasGroup, sent: SourceForm | None) -> SourceForm:
+    form = sent or surface.fresh(SourceForm(formdata=None))
+    if sent is None:
+        form.source.data = group.source
+    form.seen.data = aliases.version(db.session(), actor(), group.destinations[0].alias)
     return form
 
 
@@ -263,7 +268,7 @@ def _renaming(group: overviews.AliasGroup) -> SourceForm:
 @blueprint.get("/aliases/<int:alias_id>/delete")
 def ask_to_remove(alias_id: int) -> Response:
     """The question before one destination is deleted."""
-    return _ask([alias_id], surface.fresh(DeleteForm()))
+    return _ask([alias_id], surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/aliases/<int:alias_id>/delete")
@@ -276,8 +281,8 @@ def remove(alias_id: int) -> BaseResponse:
 def ask_about_selected() -> Response:
     """The question before an action on several aliases."""
     if request.args.get("action") == "repoint":
-        return _ask_where_to(surface.fresh(RepointForm(formdata=None)))
-    return _ask(_selected_rows(), surface.fresh(DeleteForm()))
+        return _ask_where_to(surface.fresh(RepointForm(formdata=None), leads_back=True))
+    return _ask(_selected_rows(), surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/aliases/selected")

@@ -17,7 +17,7 @@ from ..rules import settings, settings_acts
 from ..rules.settings import Setting
 from ..security import actor
 from . import surface
-from .forms import PageForm
+from .forms import PageForm, choices
 
 blueprint = Blueprint("configs", __name__)
 
@@ -90,8 +90,8 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "Without it a catch-all takes the mail of the mailboxes too."
     ),
 }
-SWITCH = (("True", _l("On")), ("False", _l("Off")))
-METHODS = (("NTLM", "NTLM"), ("SIMPLE", "SIMPLE"))
+SWITCH = {"True": _l("On"), "False": _l("Off")}
+METHODS = {"NTLM": _l("NTLM"), "SIMPLE": _l("SIMPLE")}
 
 
 class TextForm(PageForm):
@@ -178,7 +178,7 @@ def _form(setting: Setting[Any] | None, **options: Any) -> Any:
     """The form that fits the values of a setting."""
     if setting is settings.LDAP_METHOD or (setting and isinstance(setting.default, bool)):
         form: Any = ChoiceForm(**options)
-        form.value.choices = METHODS if setting is settings.LDAP_METHOD else SWITCH
+        form.value.choices = choices(METHODS if setting is settings.LDAP_METHOD else SWITCH)
         return form
     return TextForm(**options)
 
@@ -194,4 +194,4 @@ def _in_words(setting: Setting[Any]) -> str:
     """The default, as the form shows values."""
     if setting.default is None:
         return str(_("empty"))
-    return str(dict(SWITCH).get(str(setting.default), setting.default))
+    return str(SWITCH.get(str(setting.default), setting.default))

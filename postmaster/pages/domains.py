@@ -90,7 +90,7 @@ def _one(domain_id: int, form: DomainForm) -> Response:
 @blueprint.get("/domains/<int:domain_id>/delete")
 def ask_to_remove(domain_id: int) -> Response:
     """What would go with a domain, before it is deleted."""
-    return _ask(domain_id, surface.fresh(DeleteForm()))
+    return _ask(domain_id, surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/domains/<int:domain_id>/delete")
@@ -128,16 +128,14 @@ def _remove(domain_id: int, form: DeleteForm) -> None:
 @blueprint.get("/domains/selected")
 def ask_to_remove_several() -> Response:
     """What would go with several domains."""
-    return _ask_several(surface.fresh(DeleteForm()))
+    return _ask_several(surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/domains/selected")
 def remove_several() -> BaseResponse:
     """Delete several domains without users, all or none."""
     form = DeleteForm()
-    return surface.submit(
-        form, lambda: _remove_several(form), lambda: _ask_several(form), to=_home
-    )
+    return surface.submit(form, lambda: _remove_several(form), lambda: _ask_several(form), to=_home)
 
 
 def _remove_several(form: DeleteForm) -> None:

@@ -1,7 +1,11 @@
 """What every form of the pages has. A form carries strings; the rules check them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import HiddenField
+from wtforms.fields import choices as wtforms_choices
 
 
 class PageForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -26,3 +30,9 @@ class PageForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             self.problem = message
         else:
             found.errors = [message]
+
+
+def choices(names: Mapping[Any, Any]) -> list[Any]:
+    """The choices of a field: what is sent, with what a person reads."""
+    choice: Any = wtforms_choices.SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+    return [choice(value, name) for value, name in names.items()]

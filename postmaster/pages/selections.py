@@ -5,11 +5,9 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from ..rules.aliases import Orphans
+from .forms import choices
 
-ORPHAN_CHOICES = [
-    (Orphans.ALL, _l("Delete these too")),
-    (Orphans.KEEP, _l("Keep these")),
-]
+ORPHAN_CHOICES = choices({Orphans.ALL: _l("Delete these too"), Orphans.KEEP: _l("Keep these")})
 
 
 def orphans_of(form: Any) -> Orphans:

@@ -224,20 +224,22 @@ def came_from() -> str:
     return path if path and path == security.safe_next(path) else ""
 
 
-def fresh(form: PageForm) -> PageForm:
-    """A form as it is first shown: it knows its place and the way back."""
-    form.place.data = place()
-    form.back.data = came_from()
+def fresh(form: PageForm, *, leads_back: bool = False) -> PageForm:
+    """A form as it is first shown: it knows its place, and where to go after the change.
+
+    That is the page it stands on. What ``leads_back`` (a question before an act), and
+    what stands in a dialog or a row, goes back to where it was opened from.
+    """
+    where = place()
+    form.place.data = where
+    is_passing = leads_back or where == "dialog" or where.startswith(NARROW_PLACE)
+    form.back.data = came_from() if is_passing else own_address()
     return form
 
 
 def standing(form: PageForm) -> PageForm:
-    """A form of a page that one stays on; ``fresh``, where htmx puts it into a row."""
-    if place().startswith(NARROW_PLACE):
-        return fresh(form)
-    if request.method == "GET":
-        form.back.data = own_address()
-    return form
+    """A form of a page that may be shown again after another form of it was refused."""
+    return fresh(form) if request.method == "GET" else form
 
 
 def submit(

@@ -186,7 +186,7 @@ def _one(user_id: int, password: PasswordForm, forwarding: ForwardForm) -> Respo
 @blueprint.get("/users/<int:user_id>/delete")
 def ask_to_remove(user_id: int) -> Response:
     """What would go with a user, before it is deleted."""
-    return _ask([user_id], surface.fresh(DeleteForm()))
+    return _ask([user_id], surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/users/<int:user_id>/delete")
@@ -199,8 +199,8 @@ def remove(user_id: int) -> BaseResponse:
 def ask_about_selected() -> Response:
     """The question before an action on several users."""
     if request.args.get("action") == "password":
-        return _ask_for_password(surface.selected_ids(), surface.fresh(PasswordForm()))
-    return _ask(surface.selected_ids(), surface.fresh(DeleteForm()))
+        return _ask_for_password(surface.selected_ids(), surface.fresh(PasswordForm(), leads_back=True))
+    return _ask(surface.selected_ids(), surface.fresh(DeleteForm(), leads_back=True))
 
 
 @blueprint.post("/users/selected")

@@ -76,6 +76,7 @@ def init_app(app: Flask) -> None:
         sentences.way_in_words,
         sentences.name_of,
         readable,
+        attributes,
         about_oddity,
         name_of_oddity,
         alias_words,
@@ -83,16 +84,26 @@ def init_app(app: Flask) -> None:
         app.add_template_filter(word)
     app.add_template_global(menu)
     app.add_template_global(static_url)
-    app.add_template_global(VERSION, "version")
+    app.jinja_env.globals["version"] = VERSION
 
 
 # --- rows -----------------------------------------------------------------------
 
 
 def readable(text: str) -> str:
-    """A domain or an address with its domain as people read it."""
+    """A domain or an address with its domain as people read it; its case stays as it is."""
+    if "xn--" not in text.lower():
+        return text
     local_part, at, domain = text.rpartition("@")
     return f"{local_part}{at}{addresses.u_labels(domain)}"
+
+
+def attributes(named: Mapping[str, object]) -> dict[str, object]:
+    """htmx's attributes as HTML spells them: a macro's arguments cannot have hyphens."""
+    return {
+        name.replace("_", "-") if name.startswith("hx_") else name: value
+        for name, value in named.items()
+    }
 
 
 def alias_words(alias: Alias) -> str:

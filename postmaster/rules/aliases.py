@@ -288,7 +288,7 @@ def repoint(
 
 def _check_copies_stay(session: Session, chosen: Collection[Alias]) -> None:
     """A row mailbox -> mailbox is not led away from its mailbox."""
-    copies = [alias.source for alias in chosen if alias.source.lower() == alias.destination.lower()]
+    copies = [alias.source for alias in chosen if is_copy(alias)]
     for mailbox in rows.where_in(session, User, User.email, copies):
         raise Invalid(
             'The alias "%(name)s" -> "%(name)s" keeps the mailbox its own mail: say which other '
@@ -351,6 +351,11 @@ def remove_several(
 def in_words(alias: Alias) -> str:
     """The alias as the history and the log name it."""
     return f"{alias.source} -> {alias.destination}"
+
+
+def is_copy(alias: Alias) -> bool:
+    """Whether it is a row mailbox -> mailbox, which keeps a mailbox its own mail."""
+    return alias.source.lower() == alias.destination.lower()
 
 
 def as_recorded(alias: Alias) -> dict[str, object]:

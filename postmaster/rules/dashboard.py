@@ -24,8 +24,16 @@ class Counts:
 
 def counts(session: Session, actor: Actor) -> Counts:
     """How many rows each area has, in one query."""
-    tables = (User, Domain, SettingRow, Alias, Admin)
-    return Counts(*session.execute(select(*(_count(table.id) for table in tables))).one())
+    users, domains, settings, aliases, admins = session.execute(
+        select(
+            _count(User.id),
+            _count(Domain.id),
+            _count(SettingRow.id),
+            _count(Alias.id),
+            _count(Admin.id),
+        )
+    ).one()
+    return Counts(users, domains, settings, aliases, admins)
 
 
 def _count(column: Any) -> ScalarSelect[int]:

@@ -5,7 +5,7 @@ is refused when something newer stands in the way. The undo is a change like any
 a taken back change of values or of a password can so be made again by undoing the undo.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -36,9 +36,11 @@ UNDOABLE = (Action.CREATE, Action.CHANGE, Action.CHANGE_PASSWORD, Action.DELETE)
 REDOABLE = (Action.CHANGE, Action.CHANGE_PASSWORD)
 LIFE = (Action.CREATE, Action.DELETE, Action.RESTORE)
 # What else may have happened to a row since, for a change to be taken back.
-IN_THE_WAY = {
+IN_THE_WAY: Mapping[str, tuple[Action, ...]] = {
     Action.CHANGE: (*LIFE, Action.CHANGE),
     Action.CHANGE_PASSWORD: (*LIFE, Action.CHANGE_PASSWORD),
+    # Only what has its id now, which SQLite gives away again; see returning.
+    Action.DELETE: (),
 }
 
 
@@ -139,7 +141,7 @@ def _stands_in_the_way(
 ) -> bool:
     if other.action in (Action.LOCK, Action.UNLOCK):
         return False
-    if action in IN_THE_WAY and other.action not in IN_THE_WAY[Action(action)]:
+    if action in IN_THE_WAY and other.action not in IN_THE_WAY[action]:
         return False
     if other.undoes is not None and other.undoes > entry.id:
         return False  # it only took back, or made again, what is judged by itself
@@ -177,9 +179,8 @@ def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
 def _as_it_was_left(session: Session, steps: Sequence[Step], model: type[Base]) -> dict[int, Any]:
     """The rows of one kind by id. Raises Conflict if one is gone or changed by hand."""
     mine = [step for step in steps if _model_of(step) is model]
-    found: dict[int, Any] = {
-        row.id: row for row in rows.present(session, model, [step.id for step in mine])
-    }
+    there: list[Any] = [*rows.present(session, model, [step.id for step in mine])]
+    found = {row.id: row for row in there}
     for step in mine:
         row, left = found.get(step.id), step.entry.new or {}
         if row is None:
@@ -342,8 +343,15 @@ def _check_domains_are_empty(session: Session, found: Found) -> None:
 
 def _check_nothing_leads_to(session: Session, found: Found) -> None:
     emails = [user.email for user in found[User].values()]
+    staying = [
+        alias
+        for alias in rows.where_in(session, Alias, Alias.source, emails)
+        if alias.id not in found[Alias] and not aliases.is_copy(alias)
+    ]
+    still_aliases = {alias.source.lower() for alias in staying}
     for alias in rows.where_in(session, Alias, Alias.destination, emails):
-        if alias.id not in found[Alias]:
+        is_served = alias.destination.lower() in still_aliases and not aliases.is_copy(alias)
+        if alias.id not in found[Alias] and not is_served:
             raise Conflict(
                 'The alias "%(name)s" leads to this user now', name=aliases.in_words(alias)
             )
@@ -351,7 +359,7 @@ def _check_nothing_leads_to(session: Session, found: Found) -> None:
 
 def _check_copies_are_not_needed(session: Session, found: Found) -> None:
     """A row mailbox -> mailbox stays while others take the mailbox's mail."""
-    copies = [a.source for a in found[Alias].values() if a.source.lower() == a.destination.lower()]
+    copies = [alias.source for alias in found[Alias].values() if aliases.is_copy(alias)]
     gone = {user.email.lower() for user in found[User].values()}
     for alias in rows.where_in(session, Alias, Alias.source, copies):
         if alias.id not in found[Alias] and alias.source.lower() not in gone:

@@ -176,7 +176,7 @@ def goes_with(session: Session, actor: Actor, user_ids: Sequence[int]) -> GoesWi
     chosen = rows.present(session, User, user_ids)
     emails = [user.email for user in chosen]
     leading = removals.leading_to(session, emails)
-    copies = [alias for alias in leading if alias.source.lower() == alias.destination.lower()]
+    copies = [alias for alias in leading if aliases.is_copy(alias)]
     return GoesWith(
         users=[],
         aliases=copies,

@@ -76,7 +76,7 @@ def test_so_are_dialogs_menus_and_refusals(served: Served, signed_in: Page) -> N
     page = signed_in
     watch_of(page).expect_status(400, 404)
     page.goto("/domains")
-    page.locator("tbody a.delete").first.click()
+    page.locator("#list tbody a.delete").first.click()
     expect(page.locator("#dialog h2")).to_be_visible()
     assert axe(page) == []
     no_sideways_scroll(page)
@@ -89,8 +89,8 @@ def test_so_are_dialogs_menus_and_refusals(served: Served, signed_in: Page) -> N
     expect(page.locator("#add .field-error")).to_be_visible()
     assert axe(page) == []
     no_sideways_scroll(page)
-    page.locator("tbody a.editable").first.click()
-    expect(page.locator("tbody form")).to_be_visible()
+    page.locator("#list tbody a.editable").first.click()
+    expect(page.locator("#list tbody form")).to_be_visible()
     assert axe(page) == []
     no_sideways_scroll(page)
     page.locator("details.menu summary").first.click()

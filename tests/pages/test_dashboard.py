@@ -30,6 +30,12 @@ def test_the_tiles_stand_in_order_with_their_counts(browser: Browser) -> None:
     assert "2 Users 1 Domains 13 Configurations 0 Aliases 0 Logs 1 Administrators" in page.text
 
 
+def test_a_tile_leads_to_its_area(browser: Browser) -> None:
+    page = browser.open("/")
+    for path in ("/users", "/domains", "/configs", "/aliases", "/logs", "/admins"):
+        assert page.links.count(path) >= 2, "once in the menu, once as a tile"
+
+
 def test_a_new_installation_is_told_the_first_steps(browser: Browser) -> None:
     assert "The first steps" in browser.open("/").headings
 

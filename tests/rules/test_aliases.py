@@ -214,9 +214,9 @@ def test_of_two_rows_of_one_domain_the_first_has_the_alias(
 def test_several_are_deleted_all_or_none(do: Do) -> None:
     rows = [add(do, f"{name}@example.com", ANA).id for name in "abc"]
     with pytest.raises(NotFound, match="alias was not found"):
-        do(aliases.remove_all, [rows[0], 4711])
+        do(aliases.remove_several, [rows[0], 4711])
     assert len(pairs()) == 3
-    do(aliases.remove_all, rows[:2])
+    do(aliases.remove_several, rows[:2])
     assert pairs() == [("c@example.com", ANA)]
 
 
@@ -246,5 +246,5 @@ def test_aliases_are_listed_by_source_or_of_one_domain(do: Do, domain_ids: dict[
         add(do, source, ANA)
     found = do(aliases.find, Criteria())
     assert [a.source for a in found.items] == ["a@example.com", "a@example.org", "b@example.com"]
-    found = do(aliases.find, Criteria(search="A@"), domain_id=domain_ids["example.org"])
+    found = do(aliases.find, Criteria(search="A@"), domain_ids=[domain_ids["example.org"]])
     assert [a.source for a in found.items] == ["a@example.org"]

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 from postmaster.db import db, transact
 from postmaster.errors import Invalid
 from postmaster.models import SettingRow
-from postmaster.rules import admins, aliases, domains, history, settings, settings_acts, users
+from postmaster.rules import (
+    actions,
+    admins,
+    aliases,
+    domains,
+    history,
+    settings,
+    settings_acts,
+    users,
+)
 from postmaster.rules.actor import Actor
 from tests.conftest import ADMIN
 
@@ -136,4 +145,4 @@ def test_what_fails_after_the_act_writes_no_line(app: Flask) -> None:
 def test_a_difference_has_only_what_differs(
     old: dict[str, object] | None, new: dict[str, object] | None, line: str
 ) -> None:
-    assert history.difference(old, new) == line
+    assert actions.difference(old, new) == line

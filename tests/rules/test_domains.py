@@ -120,7 +120,7 @@ def test_what_goes_with_a_domain_is_said_before_and_goes(do: Do) -> None:
     gone = do(domains.goes_with, domain.id)
     assert [user.email for user in gone.users] == ["ana@example.com", "bob@example.com"]
     assert [alias.destination for alias in gone.aliases] == ["dora@example.org", "ana@example.com"]
-    assert [alias.source for alias in gone.aliases_elsewhere] == ["info@example.org"]
+    assert [alias.source for alias in gone.leading_here] == ["info@example.org"]
     do(domains.remove, domain.id)
     assert names() == ["example.org"]
     assert emails() == ["dora@example.org"]

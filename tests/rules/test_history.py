@@ -144,7 +144,7 @@ ONE_CHANGE: list[tuple[Any, tuple[Any, ...], dict[str, Any], str, str, Any, Any]
     ),
     (admins.change, (2,), {"password": "password"}, "change password", "bob", None, None),
     (admins.unlock, (2,), {}, "unlock", "bob", None, None),
-    (admins.remove, (2,), {}, "delete", "bob", BOB, None),
+    (admins.remove, (2,), {}, "delete", "bob", {**BOB, "active": True, "language": None}, None),
     (
         *(settings_acts.change, (1,), {"value": "9", **WRITABLE}, "change"),
         *("Minimum Password Length", {"value": "8"}, {"value": "9"}),
@@ -217,7 +217,7 @@ REFUSED: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
     (users.remove, (4711,), {}),
     (aliases.create, (), {"source": "ana@example.com", "destination": "ana@example.net"}),
     (aliases.change, (1,), {"destination": "nobody@example.com"}),
-    (aliases.remove_all, ([1, 4711],), {}),
+    (aliases.remove_several, ([1, 4711],), {}),
     (admins.create, (), {**TO_EVA, "username": "BOB"}),
     (admins.change, (2,), {"username": "eva", "password": "short"}),
     (admins.remove, (4711,), {}),
