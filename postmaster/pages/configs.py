@@ -166,6 +166,7 @@ def _item(setting: Setting[Any], row: SettingRow, version: str, tried: PageForm 
     form: Any = tried
     if form is None:
         form = surface.standing(_form(setting, formdata=None))
+        form.place.data = ""  # it stands in the page's main part, but not alone
         form.space = f"setting-{row.id}"
         form.value.data = setting.text(setting.stored(row.value)) or ""
     form.seen.data = version

@@ -256,7 +256,7 @@ def _ask_for_password(ids: list[int], form: PasswordForm) -> Response:
 @blueprint.post("/passwords/strength")
 def strength() -> Response:
     """How strong a password is, as one types it, and whether it would be refused."""
-    typed = request.form.get("password", "")
+    typed = request.form.get("password") or request.form.get("new", "")
     if not typed:
         return make_response("")
     minimum = settings.value_of(db.session(), settings.MINIMUM_PASSWORD_LENGTH)

@@ -183,7 +183,7 @@
       menu.open = false;
       menu.querySelector("summary").focus();
     }
-    const cancel = event.target.closest('[id^="edit-"]')?.querySelector("a[data-close]");
+    const cancel = event.target.closest('td[id^="edit-"], li[id^="edit-"]')?.querySelector("a[data-close]");
     if (cancel) {
       event.preventDefault();
       cancel.click();

@@ -12,6 +12,7 @@ PHRASES = {
     403: "forbidden",
     404: "not found",
     405: "method not allowed",
+    409: "conflict",
     413: "request entity too large",
     429: "too many requests",
     503: "service unavailable",

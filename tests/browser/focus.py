@@ -31,7 +31,7 @@ _FAULT = """
   const unfocused = look(copy);
   copy.remove();
   const outlined = focused.outline !== "none" && focused.outline !== unfocused.outline
-    && !/(transparent|, 0\\))$/.test(focused.outline);
+    && !/(transparent|rgba\\([^)]*, 0\\))$/.test(focused.outline);
   const shadowed = focused.shadow !== "none" && focused.shadow !== unfocused.shadow;
   return outlined || shadowed ? "" : `the focus cannot be seen on ${name}`;
 }

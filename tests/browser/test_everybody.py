@@ -76,7 +76,7 @@ def test_so_are_dialogs_menus_and_refusals(served: Served, signed_in: Page) -> N
     page = signed_in
     watch_of(page).expect_status(400, 404)
     page.goto("/domains")
-    page.locator("#list tbody a.delete").first.click()
+    page.locator("#delete-1").click()
     expect(page.locator("#dialog h2")).to_be_visible()
     assert axe(page) == []
     no_sideways_scroll(page)

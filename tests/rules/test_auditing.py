@@ -16,7 +16,6 @@ from postmaster.rules import (
     admins,
     aliases,
     domains,
-    history,
     settings,
     settings_acts,
     users,

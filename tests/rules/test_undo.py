@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from postmaster.db import db
+from postmaster.db import db, transact
 from postmaster.errors import Conflict, Invalid, NotFound
-from postmaster.models import Admin, Alias, Domain, HistoryEntry, User
+from postmaster.models import Admin, AdminSession, Alias, Domain, HistoryEntry, User
 from postmaster.rules import (
     admins,
     aliases,
@@ -249,7 +249,7 @@ def test_a_part_of_a_newer_change_stands_in_the_way(do: Do, take_back: Undo) -> 
     do(users.change, 11, password="password")
     first = newest().id
     do(users.change_several, [11, 12], password="password")
-    with pytest.raises(Conflict, match='"ana@one.example" had its password changed'):
+    with pytest.raises(Conflict, match=r'"ana@one.example" had its password changed'):
         take_back(first)
     do(domains.remove, 1)
     with pytest.raises(Conflict, match="was deleted"):
@@ -299,7 +299,7 @@ def test_what_was_changed_by_hand_stays(do: Do, take_back: Undo) -> None:
         update(Domain).where(Domain.id == entry.object_id).values(name="four.example")
     )
     db.session.commit()
-    with pytest.raises(Conflict, match='outside the history: it is now name: "four.example"'):
+    with pytest.raises(Conflict, match=r'outside the history: it is now name: "four.example"'):
         take_back(entry.id)
     db.session.remove()
     db.session.query(Domain).filter_by(id=entry.object_id).delete()
@@ -325,7 +325,7 @@ def test_a_name_that_was_taken_since_is_not_given_back(do: Do, take_back: Undo) 
     do(domains.change, newest().object_id, name="four.example")
     entry = newest().id
     do(domains.create, name="three.example")
-    with pytest.raises(Conflict, match='another domain "three.example"'):
+    with pytest.raises(Conflict, match=r'another domain "three.example"'):
         take_back(entry)
     do(admins.change, 7, username="rob")
     entry = newest().id
@@ -384,19 +384,15 @@ def test_a_password_set_by_hand_since_stays(do: Do, take_back: Undo) -> None:
     do(users.change, 11, password="password")
     db.session.execute(update(User).where(User.id == 11).values(password="{PLAIN}other"))
     db.session.commit()
-    with pytest.raises(Conflict, match="password .* was changed since, outside"):
+    with pytest.raises(Conflict, match=r"password .* was changed since, outside"):
         take_back()
 
 
 def test_an_admins_old_password_ends_the_sessions(do: Do, take_back: Undo) -> None:
     do(admins.change, 1, password="password")
-    do(
-        lambda session, _actor: sessions.begin(
-            session, db.session.get_one(Admin, 1), ip="192.0.2.1", agent="a test", hours=1
-        )
-    )
+    transact(sessions.start, 1, ip="192.0.2.1", agent="a test", hours=1)
     take_back()
-    assert db.session.query(sessions.AdminSession).count() == 0
+    assert db.session.query(AdminSession).count() == 0
 
 
 # --- bringing back --------------------------------------------------------------
@@ -413,7 +409,7 @@ def test_an_address_that_is_taken_now(do: Do, take_back: Undo) -> None:
     do(domains.remove, 1)
     by_hand(User(id=99, domain_id=2, email="ANA@one.example", password="*"))
     before = rows_now()
-    with pytest.raises(Conflict, match="(?i)ana@one.example.* there is a user of this address"):
+    with pytest.raises(Conflict, match=r"(?i)ana@one.example.* there is a user of this address"):
         take_back()
     assert rows_now() == before
 
