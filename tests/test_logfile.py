@@ -127,3 +127,27 @@ def test_no_log_and_an_empty_one_have_no_lines(log: LogFile) -> None:
     log.path.parent.mkdir()
     log.path.touch()
     assert log.newest(10) == []
+
+
+def test_lines_are_chosen_among_the_newest(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "log")
+    for number in range(10):
+        log.write("audit" if number % 2 else "auth", None, str(number))
+    assert [line.message for line in log.newest(2, lambda line: line.category == "auth")] == [
+        "8",
+        "6",
+    ]
+    assert log.newest(5, lambda line: line.message == "0", among=5) == []
+
+
+def test_lines_are_counted_up_to_a_limit(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "log")
+    assert log.count(5) == 0
+    for number in range(7):
+        log.write("auth", None, str(number))
+    assert log.count(10) == 7
+    assert log.count(5) == 5
+
+
+def test_a_log_that_cannot_be_read_counts_nothing(tmp_path: Path) -> None:
+    assert LogFile(tmp_path).count(5) == 0

@@ -164,7 +164,9 @@ def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
 @blueprint.get("/admins/<int:admin_id>/twofactor/off")
 def ask_to_turn_off(admin_id: int) -> Response:
     """What it means to turn off an administrator's second factor."""
-    return _question("admins/turn_off.html", admin_id, surface.fresh(QuestionForm(), leads_back=True))
+    return _question(
+        "admins/turn_off.html", admin_id, surface.fresh(QuestionForm(), leads_back=True)
+    )
 
 
 @blueprint.post("/admins/<int:admin_id>/twofactor/off")

@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(url_with)
     app.add_template_global(place)
     app.add_template_global(layout)
-    app.add_template_global(ROWS_PER_PAGE, "rows_per_page")
+    app.jinja_env.globals["rows_per_page"] = ROWS_PER_PAGE
     app.add_template_global(is_partial)
     app.register_error_handler(PastTheLast, lambda past: redirect(past.address))
     app.after_request(_add_headers)
@@ -78,7 +78,7 @@ def init_app(app: Flask) -> None:
 
 def is_partial() -> bool:
     """Whether htmx asks for a part of a page."""
-    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return "HX-Request" in request.headers
 
 
 def place() -> str:
@@ -194,7 +194,7 @@ def page_of(find: Callable[[paging.Criteria], paging.Page[Any]]) -> paging.Page[
 
 
 def url_with(**changes: Any) -> str:
-    """This list's address with some arguments changed; None takes one out."""
+    """The list's own address with some arguments changed; None takes one out."""
     arguments = {**request.args.to_dict(), **changes}
     kept = {
         name: value

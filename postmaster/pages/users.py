@@ -199,7 +199,9 @@ def remove(user_id: int) -> BaseResponse:
 def ask_about_selected() -> Response:
     """The question before an action on several users."""
     if request.args.get("action") == "password":
-        return _ask_for_password(surface.selected_ids(), surface.fresh(PasswordForm(), leads_back=True))
+        return _ask_for_password(
+            surface.selected_ids(), surface.fresh(PasswordForm(), leads_back=True)
+        )
     return _ask(surface.selected_ids(), surface.fresh(DeleteForm(), leads_back=True))
 
 

@@ -99,7 +99,7 @@ def readable(text: str) -> str:
 
 
 def attributes(named: Mapping[str, object]) -> dict[str, object]:
-    """htmx's attributes as HTML spells them: a macro's arguments cannot have hyphens."""
+    """Attributes for htmx as HTML spells them: a macro's arguments cannot have hyphens."""
     return {
         name.replace("_", "-") if name.startswith("hx_") else name: value
         for name, value in named.items()

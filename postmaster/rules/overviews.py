@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, UnaryExpression, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..models import Alias, Domain, User
 from . import addresses, aliases, domains, paging, users
@@ -180,7 +180,9 @@ def addresses_like(session: Session, actor: Actor, typed: str, *, most: int) -> 
 
 
 def _groups(
-    session: Session, condition: ColumnElement[bool], order: ColumnElement[str]
+    session: Session,
+    condition: ColumnElement[bool],
+    order: UnaryExpression[str] | InstrumentedAttribute[str],
 ) -> list[AliasGroup]:
     name = func.substring_index(Alias.destination, "@", -1)
     target = aliased(Alias)
@@ -213,7 +215,9 @@ def _with(page: paging.Page[object], items: list[paging.Item]) -> paging.Page[pa
     return paging.Page(items, page.total, page.number, page.per_page)
 
 
-def _count(column: ColumnElement[int], condition: ColumnElement[bool]) -> ColumnElement[int]:
+def _count(
+    column: InstrumentedAttribute[int], condition: ColumnElement[bool]
+) -> ColumnElement[int]:
     return select(func.count(column)).where(condition).scalar_subquery()
 
 

@@ -93,7 +93,6 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (!event.detail.target) return; // Back and Forward; see htmx:historyRestore
     revealScripted(event.detail.target);
     if (event.detail.target.id === "dialog") {
       open(event.detail.target);
@@ -103,7 +102,6 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const target = event.detail.target;
-    if (!target) return;
     revealScripted(byId("messages"));
     if (target.id === "dialog" || target.closest("dialog")) return;
     const path = location.pathname;
@@ -112,12 +110,6 @@
       else link.removeAttribute("aria-current");
     }
     keepFocus(target);
-  });
-
-  document.addEventListener("htmx:historyRestore", () => {
-    closeAll();
-    revealScripted(document);
-    keepFocus(document);
   });
 
   // The server is away: the browser's own page would say so, and so do we.

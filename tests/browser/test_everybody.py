@@ -107,7 +107,7 @@ ODD = "<img src=x onerror=alert(1)>\"'&<b>"
 TEXTS = {
     "markup": ODD,
     "emoji": "🦄" * 10,
-    "right to left": "\u202eשלום عليكم\u202e",
+    "right to left": "\u202eשלום عليكم\u202e",  # noqa: RUF001 -- Hebrew is what it is about
     "template": "{{ 7 * 7 }} %s %(name)s ${x}",
 }
 LONG = f"{'l' * 64}@{'d' * 42}.example"  # 115 characters

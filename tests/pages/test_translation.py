@@ -12,7 +12,6 @@ from postmaster.errors import Invalid, Phrase, fill
 from postmaster.models import Admin
 from postmaster.pages import translation
 
-
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 
