@@ -49,7 +49,7 @@ class RepointForm(PageForm):
     """Which destination is replaced in the chosen aliases, and by what."""
 
     replaced = SelectField(_l("Replace"), validate_choice=False)
-    destination = StringField(_l("By"))
+    destination = StringField(_l("Replace by"))
 
 
 class DeleteForm(PageForm):

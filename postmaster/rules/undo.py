@@ -191,7 +191,7 @@ def _as_it_was_left(session: Session, steps: Sequence[Step], model: type[Base]) 
                 '"%(name)s" was changed since, outside the history: it is now %(present)s',
                 name=step.entry.object_name,
                 present=", ".join(
-                    f'{field}: "{present.get(field)}"'
+                    f'"{present.get(field)}"'
                     for field, value in left.items()
                     if present.get(field) != value
                 ),

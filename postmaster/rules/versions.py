@@ -47,7 +47,7 @@ def check(
         raise Conflict(
             "Somebody changed this since you opened it: it is now %(present)s",
             present=", ".join(
-                f'{field}: "{value}"' for field, value in recorded.items() if field not in UNSPOKEN
+                f'"{value}"' for field, value in recorded.items() if field not in UNSPOKEN
             ),
         )
     raise Conflict(
