@@ -152,7 +152,7 @@ def check_domains(
             raise Conflict(
                 'The domain of "%(name)s" has another name since %(moment)s UTC: "%(domain)s"',
                 name=needed[domain_id],
-                moment=f"{entry.moment:%Y-%m-%d %H:%M:%S}",
+                moment=entry.moment.strftime("%Y-%m-%d %H:%M:%S"),
                 domain=there[domain_id],
             )
 

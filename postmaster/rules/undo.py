@@ -130,7 +130,7 @@ def _check_nothing_is_newer(session: Session, entry: HistoryEntry) -> None:
             template, values = actions.sentence(other)
             raise Conflict(
                 "A newer change stands in the way, of %(moment)s UTC: %(change)s",
-                moment=f"{other.moment:%Y-%m-%d %H:%M:%S}",
+                moment=other.moment.strftime("%Y-%m-%d %H:%M:%S"),
                 change=template,
                 **values,
             )
@@ -382,7 +382,7 @@ def _undo_setting(
         raise Conflict(
             '"%(name)s" was changed since, outside the history: it is now %(present)s',
             name=entry.object_name,
-            present=f'"{row.value}"',
+            present=row.value,
         )
     old = (entry.old or {}).get("value")
     settings_acts.change(

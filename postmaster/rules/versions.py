@@ -54,7 +54,7 @@ def check(
         "Somebody changed this since you opened it: it is now as %(admin)s left it on "
         "%(moment)s UTC",
         admin=newest.admin,
-        moment=f"{newest.moment:%Y-%m-%d %H:%M:%S}",
+        moment=newest.moment.strftime("%Y-%m-%d %H:%M:%S"),
     )
 
 
