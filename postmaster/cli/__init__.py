@@ -14,7 +14,7 @@ from .. import config
 from ..config import ConfigError
 from ..db import explain
 from ..errors import RuleError, Unavailable
-from . import admins, aliases, configuration, database, domains, serving, users
+from . import admins, aliases, configuration, database, domains, history, serving, users
 
 COMMANDS: tuple[click.Command, ...] = (
     configuration.setdburi,
@@ -29,6 +29,8 @@ COMMANDS: tuple[click.Command, ...] = (
     domains.domain,
     users.user,
     aliases.alias,
+    history.history,
+    history.take_back,
     admins.admin,
     admins.unlockadmin,
     admins.resetadminpassword,

@@ -34,11 +34,24 @@ def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
 @alias.command()
 @click.argument("source")
 @click.argument("destination")
+@click.option("--keep-copy", is_flag=True, help="Where SOURCE is a mailbox: it gets its mail too.")
+@click.option(
+    "--keep-mailboxes", is_flag=True, help="For a catch-all: the mailboxes get their own mail."
+)
 @surface.json_option
 @with_appcontext
-def add(source: str, destination: str, as_json: bool) -> None:
+def add(
+    source: str, destination: str, keep_copy: bool, keep_mailboxes: bool, as_json: bool
+) -> None:
     """Add an alias, or one more destination to it."""
-    added = transact(aliases.create, surface.operator(), source=source, destination=destination)
+    added = transact(
+        aliases.create,
+        surface.operator(),
+        source=source,
+        destination=destination,
+        keep_copy=keep_copy,
+        keep_mailboxes=keep_mailboxes,
+    )
     surface.show_one(added, COLUMNS, as_json=as_json)
 
 

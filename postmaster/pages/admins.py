@@ -201,7 +201,7 @@ def remove(admin_id: int) -> BaseResponse:
         lambda: transact(admins.remove, actor(), admin_id, seen=form.seen.data or None),
         lambda: _question("admins/delete.html", admin_id, form),
         to=_home,
-        never_to=url_for(".get", admin_id=admin_id),
+        never_to=[url_for(".get", admin_id=admin_id)],
     )
 
 

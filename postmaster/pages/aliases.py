@@ -215,9 +215,9 @@ def _one(
 ) -> Response:
     session = db.session()
     group = overviews.get_alias(session, actor(), alias_id)
+    versions = aliases.versions_of(session, actor(), [item.alias for item in group.destinations])
     if changing is not None:
-        alias = aliases.get(session, actor(), alias_id)
-        changing.seen.data = aliases.version(session, actor(), alias)
+        changing.seen.data = versions[alias_id]
     return surface.show(
         "aliases/one.html",
         group=group,
@@ -225,11 +225,11 @@ def _one(
         changes={
             item.alias.id: changing
             if changing is not None and item.alias.id == alias_id
-            else _changing(item.alias)
+            else _changing(item.alias, versions[item.alias.id])
             for item in group.destinations
         },
         adding=adding or _adding(),
-        renaming=_renaming(group, renaming),
+        renaming=_renaming(group, versions[group.id], renaming),
         is_adding=surface.place().startswith(ADD_PLACE),
         timeline=history.timeline(
             session,
@@ -240,11 +240,11 @@ def _one(
     )
 
 
-def _changing(alias: Alias) -> DestinationForm:
+def _changing(alias: Alias, version: str) -> DestinationForm:
     form = surface.fresh(DestinationForm(formdata=None))
     form.space = f"row-{alias.id}"
     form.destination.data = alias.destination
-    form.seen.data = aliases.version(db.session(), actor(), alias)
+    form.seen.data = version
     return form
 
 
@@ -254,11 +254,11 @@ def _adding() -> DestinationForm:
     return form
 
 
-def _renaming(group: overviews.AliasGroup, sent: SourceForm | None) -> SourceForm:
+def _renaming(group: overviews.AliasGroup, version: str, sent: SourceForm | None) -> SourceForm:
     form = sent or surface.fresh(SourceForm(formdata=None))
     if sent is None:
         form.source.data = group.source
-    form.seen.data = aliases.version(db.session(), actor(), group.destinations[0].alias)
+    form.seen.data = version
     return form
 
 
@@ -282,7 +282,10 @@ def ask_about_selected() -> Response:
     """The question before an action on several aliases."""
     if request.args.get("action") == "repoint":
         return _ask_where_to(surface.fresh(RepointForm(formdata=None), leads_back=True))
-    return _ask(_selected_rows(), surface.fresh(DeleteForm(), leads_back=True))
+    # What is not there any more has no rows beside it; _ask says so.
+    return _ask(
+        _selected_rows() or surface.selected_ids(), surface.fresh(DeleteForm(), leads_back=True)
+    )
 
 
 @blueprint.post("/aliases/selected")
@@ -324,13 +327,14 @@ def _remove(ids: list[int]) -> BaseResponse:
         ),
         lambda: _ask(ids, form),
         to=lambda: url_for(".find"),
-        never_to=url_for(".get", alias_id=ids[0]) if ids else None,
+        never_to=[url_for(".get", alias_id=alias_id) for alias_id in ids],
     )
 
 
 def _ask(ids: list[int], form: DeleteForm) -> Response:
     session = db.session()
     chosen = aliases.get_several(session, actor(), ids)
+    surface.check_any_is_there(ids, chosen, "alias")
     gone = aliases.goes_with(session, actor(), ids)
     form.seen.data = gone.version
     return surface.show("aliases/delete.html", aliases=chosen, gone=gone, form=form)
@@ -338,6 +342,7 @@ def _ask(ids: list[int], form: DeleteForm) -> Response:
 
 def _ask_where_to(form: RepointForm) -> Response:
     chosen = aliases.get_several(db.session(), actor(), _selected_rows())
+    surface.check_any_is_there(surface.selected_ids(), chosen, "alias")
     form.replaced.choices = [
         ("", _l("All their destinations")),
         *((name, name) for name in sorted({alias.destination for alias in chosen})),

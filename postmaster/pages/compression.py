@@ -2,12 +2,13 @@
 
 Whole pages are not compressed: they hold what was typed beside the forms' token, and
 the length of such an answer can give the token away (the BREACH attack). The rows of a
-list that htmx fetches have no token, and another site cannot ask for them.
+list that htmx fetches are compressed where they have no form with a token in them.
 """
 
 from datetime import timedelta
+from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_compress import Compress
 
 COMPRESSED = (
@@ -18,6 +19,7 @@ COMPRESSED = (
     "image/svg+xml",
 )
 KEPT_FOR = timedelta(days=365)
+FONTS_KEPT_FOR = timedelta(days=7)  # the style sheet names them without their hash
 
 
 def init_app(app: Flask) -> None:
@@ -36,21 +38,32 @@ def init_app(app: Flask) -> None:
 compress = Compress()
 
 
-def hold_no_secret() -> None:
-    """Say of this request that its answer has no token in it."""
-    g.holds_no_secret = True
-
-
 def _compress(response: Response) -> Response:
-    if request.endpoint == "static" or g.get("holds_no_secret"):
+    if request.endpoint == "static" or _is_rows_only(response):
         return compress.after_request(response)
     return response
 
 
+def _is_rows_only(response: Response) -> bool:
+    return (
+        request.method == "GET"
+        and request.headers.get("HX-Target") == "list"
+        and response.mimetype == "text/html"
+        and b"csrf_token" not in response.get_data()
+    )
+
+
 def _keep(response: Response) -> Response:
-    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
-        response.cache_control.public = True
-        response.cache_control.max_age = int(KEPT_FOR.total_seconds())
-        response.cache_control.immutable = True
-        response.cache_control.no_cache = None
+    if request.endpoint == "static" and response.status_code == HTTPStatus.OK:
+        if "v" in request.args:
+            _keep_for(response, KEPT_FOR)
+            response.cache_control.immutable = True
+        elif request.path.endswith(".woff2"):
+            _keep_for(response, FONTS_KEPT_FOR)
     return response
+
+
+def _keep_for(response: Response, time: timedelta) -> None:
+    response.cache_control.public = True
+    response.cache_control.max_age = int(time.total_seconds())
+    response.cache_control.no_cache = None

@@ -102,7 +102,7 @@ def remove(domain_id: int) -> BaseResponse:
         lambda: _remove(domain_id, form),
         lambda: _ask(domain_id, form),
         to=_home,
-        never_to=url_for(".get", domain_id=domain_id),
+        never_to=[url_for(".get", domain_id=domain_id)],
     )
 
 
@@ -159,6 +159,7 @@ def _remove_several(form: DeleteForm) -> None:
 def _ask_several(form: DeleteForm) -> Response:
     session = db.session()
     chosen = domains.get_several(session, actor(), surface.selected_ids())
+    surface.check_any_is_there(surface.selected_ids(), chosen, "domain")
     ids = [domain.id for domain in chosen]
     gone = domains.goes_with(session, actor(), *ids) if ids else None
     form.seen.data = gone.version if gone else ""

@@ -9,7 +9,7 @@ from ..db import db, transact
 from ..errors import RuleError
 from ..rules import history, undo
 from ..rules.history import Filters, Kind
-from ..security import actor, safe_next
+from ..security import actor, renew_session, safe_next
 from . import surface
 from .forms import PageForm
 from .sentences import differences
@@ -79,8 +79,12 @@ def take_back(entry_id: int) -> BaseResponse:
         response = _one(entry_id, form)
         response.status_code = error.status
         return response
+    entry = history.get(db.session(), actor(), entry_id)
+    is_own = entry.kind == Kind.ADMIN and entry.object_id == actor().admin_id
+    if is_own:  # a password that was put back has ended all sessions, this one too
+        renew_session(entry.object_id)
     back = form.back.data or surface.came_from()
-    return surface.done(safe_next(back) if back else url_for(".find"))
+    return surface.done(safe_next(back) if back else url_for(".find"), as_a_whole=is_own)
 
 
 def _filters() -> Filters:

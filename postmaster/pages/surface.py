@@ -6,7 +6,8 @@ same template: ``main``, ``list``, ``dialog``, or a place of a row (``edit-…``
 remembers its place in a hidden field, so that a refusal comes back to where it was.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import (
     Flask,
     Response,
+    current_app,
     flash,
     g,
     make_response,
@@ -23,14 +25,14 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security
 from ..db import after_commit
 from ..errors import NotFound, Phrase, RuleError, Throttled, Unauthenticated
 from ..models import HistoryEntry
-from ..rules import paging, undo
-from . import compression
+from ..rules import paging, rows, undo
 from .forms import PageForm
 from .sentences import sentence
 from .translation import translated
@@ -59,6 +61,7 @@ STATUS_NAMES = {
 }
 ROWS_PER_PAGE = (10, 25, 50, 100)
 NARROW_PLACE = "edit-"
+ELEMENT_ID = re.compile(r"[a-z0-9-]+")
 
 
 def init_app(app: Flask) -> None:
@@ -86,8 +89,10 @@ def place() -> str:
     if not is_partial():
         return ""
     if request.method == "POST":
-        return request.form.get("place") or "main"
-    return request.headers.get("HX-Target", "main")
+        where = request.form.get("place") or "main"
+    else:
+        where = request.headers.get("HX-Target", "main")
+    return where if ELEMENT_ID.fullmatch(where) else "main"
 
 
 def layout() -> str:
@@ -104,8 +109,6 @@ def show(template: str, status: int = HTTPStatus.OK, **context: Any) -> Response
     """A page, or the part of it that was asked for."""
     response = make_response(render_template(template, **context), status)
     if is_partial():
-        if place() == "list" and request.method == "GET":
-            compression.hold_no_secret()
         if request.method == "POST":
             response.headers["HX-Retarget"] = f"#{place()}"
             response.headers["HX-Reswap"] = "innerHTML"
@@ -214,6 +217,12 @@ def selected_ids() -> list[int]:
 MOST_SELECTED = 1000
 
 
+def check_any_is_there(ids: Sequence[int], found: Sequence[Any], noun: str) -> None:
+    """Raises NotFound where rows were chosen, and none of them is there any more."""
+    if ids and not found:
+        raise NotFound(rows.NOT_FOUND[noun])
+
+
 # --- forms ----------------------------------------------------------------------
 
 
@@ -221,7 +230,17 @@ def came_from() -> str:
     """The page that this form was opened from, within this site; empty if unknown."""
     url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
     path = _path_of(url)
-    return path if path and path == security.safe_next(path) else ""
+    return path if path and path == security.safe_next(path) and _can_be_opened(path) else ""
+
+
+def _can_be_opened(path: str) -> bool:
+    """Whether it is a page: a refused form without scripts stands where only forms are sent."""
+    here = urlsplit(path).path.removeprefix(request.script_root) or "/"
+    try:
+        current_app.url_map.bind("").match(here, method="GET")
+    except HTTPException:
+        return False
+    return True
 
 
 def fresh(form: PageForm, *, leads_back: bool = False) -> PageForm:
@@ -248,12 +267,12 @@ def submit(
     again: Callable[[], Response],
     *,
     to: Callable[[], str],
-    never_to: str | None = None,
+    never_to: Collection[str] = (),
 ) -> BaseResponse:
     """Run an act, then go back to where the form was opened from (else ``to``).
 
     A refusal stands beside its field, on the same page, with what was typed.
-    ``never_to`` is a page that is no more after the act.
+    ``never_to`` are pages that are no more after the act.
     """
     try:
         act()
@@ -262,8 +281,7 @@ def submit(
             raise
         return refused(form, error, again)
     back = security.safe_next(form.back.data) if form.back.data else to()
-    gone = never_to is not None and urlsplit(back).path == never_to
-    return done(to() if gone else back)
+    return done(to() if urlsplit(back).path in never_to else back)
 
 
 def refused(form: PageForm, error: RuleError, again: Callable[[], Response]) -> Response:
@@ -274,11 +292,16 @@ def refused(form: PageForm, error: RuleError, again: Callable[[], Response]) -> 
     return response
 
 
-def done(address: str) -> BaseResponse:
-    """On to a page after a change, which says what was done and offers to undo it."""
+def done(address: str, *, as_a_whole: bool = False) -> BaseResponse:
+    """On to a page after a change, which says what was done and offers to undo it.
+
+    ``as_a_whole``: the session is a new one, and with it every form's token.
+    """
     for entry in g.get("changes", []):
         category = f"undo-{entry.id}" if undo.is_undoable(entry) else "done"
         flash(sentence(entry), category)
+    if as_a_whole and is_partial():
+        return make_response("", HTTPStatus.OK, {"HX-Redirect": address})
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 

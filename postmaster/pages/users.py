@@ -94,8 +94,8 @@ def _list(form: NewUserForm) -> Response:
         lambda criteria: overviews.find_users(session, actor(), criteria, domain_ids=ids)
     )
     # Whoever adds a user to an alias's address is offered the copy.
-    may_keep_copy = bool(form.email.errors) and aliases.sources_at(
-        session, completed(form.email.data or "").strip().lower()
+    may_keep_copy = bool(form.email.errors) and aliases.stands_at(
+        session, actor(), completed(form.email.data or "")
     )
     return surface.show(
         "users/list.html",
@@ -233,13 +233,14 @@ def _remove(ids: list[int]) -> BaseResponse:
         ),
         lambda: _ask(ids, form),
         to=lambda: url_for(".find"),
-        never_to=url_for(".get", user_id=ids[0]) if ids else None,
+        never_to=[url_for(".get", user_id=user_id) for user_id in ids],
     )
 
 
 def _ask(ids: list[int], form: DeleteForm) -> Response:
     session = db.session()
     chosen = users.get_several(session, actor(), ids)
+    surface.check_any_is_there(ids, chosen, "user")
     gone = users.goes_with(session, actor(), ids)
     form.seen.data = gone.version
     return surface.show("users/delete.html", users=chosen, gone=gone, form=form)
@@ -247,6 +248,7 @@ def _ask(ids: list[int], form: DeleteForm) -> Response:
 
 def _ask_for_password(ids: list[int], form: PasswordForm) -> Response:
     chosen = users.get_several(db.session(), actor(), ids)
+    surface.check_any_is_there(ids, chosen, "user")
     return surface.show(
         "users/passwords.html", users=chosen, form=form, suggestion=passwords.suggestion()
     )

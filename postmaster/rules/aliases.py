@@ -91,6 +91,14 @@ def matching(
     return found
 
 
+def stands_at(session: Session, actor: Actor, typed: str) -> bool:
+    """Whether there is an alias at an address, as typed for a mailbox."""
+    try:
+        return sources_at(session, addresses.mailbox(typed))
+    except Invalid:
+        return False
+
+
 def about_source(session: Session, actor: Actor, typed: str) -> AboutSource:
     """What a new alias with this source would mean. Raises Invalid as ``create`` would."""
     source = alias_rules.checked_source(typed)
@@ -165,6 +173,12 @@ def _copy(address: str, domain_id: int) -> Alias:
 def version(session: Session, actor: Actor, alias: Alias) -> str:
     """The version of a row, for a form that changes it."""
     return versions.of(session, history.Kind.ALIAS, alias.id, as_recorded(alias))
+
+
+def versions_of(session: Session, actor: Actor, group: Sequence[Alias]) -> dict[int, str]:
+    """The version of each of these rows, by its id."""
+    recorded = {alias.id: as_recorded(alias) for alias in group}
+    return versions.of_all(session, history.Kind.ALIAS, recorded)
 
 
 def change(
@@ -251,7 +265,8 @@ def repoint(
     target = alias_rules.checked_destination(destination)
     sources = {alias.source for alias in chosen}
     if replaced is not None:
-        leading = Alias.destination == addresses.trim(replaced)
+        wanted = addresses.trim(replaced)
+        leading = paging.comparable(Alias.destination, wanted) == wanted
         chosen = removals.in_order(rows.where_in(session, Alias, Alias.source, sources, leading))
         if not chosen:
             raise Invalid(

@@ -6,7 +6,7 @@ users), or one of its own for several things of the same rank. The others are it
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -308,11 +308,11 @@ def latest_id(session: Session, kind: str, object_id: int) -> int:
     return session.scalar(newest_of) or 0
 
 
-def latest_ids(session: Session, kind: str) -> dict[int, int]:
-    """The id of the newest change of each object of a kind of which there are few."""
+def latest_ids(session: Session, kind: str, object_ids: Collection[int]) -> dict[int, int]:
+    """The id of the newest change of each of these objects that was ever changed."""
     newest_of = (
         select(HistoryEntry.object_id, func.max(HistoryEntry.id))
-        .where(HistoryEntry.kind == kind)
+        .where(HistoryEntry.kind == kind, HistoryEntry.object_id.in_(object_ids))
         .group_by(HistoryEntry.object_id)
     )
     return dict(list(session.execute(newest_of)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, exists, func, select
+from sqlalchemy import ColumnElement, UnaryExpression, exists, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..models import Alias, Domain, User
@@ -132,9 +132,8 @@ def find_aliases(
         conditions.append(Alias.domain_id.in_(domain_ids))
     if destination:
         leading = aliased(Alias)
-        conditions.append(
-            Alias.source.in_(select(leading.source).where(leading.destination == destination))
-        )
+        leads_there = paging.comparable(leading.destination, destination) == destination
+        conditions.append(Alias.source.in_(select(leading.source).where(leads_there)))
     total = session.scalar(select(func.count(Alias.source.distinct())).where(*conditions)) or 0
     offset, per_page = paging.window(criteria, total)
     order = func.min(Alias.source).desc() if criteria.order == "desc" else func.min(Alias.source)
@@ -191,7 +190,12 @@ def _groups(
             Alias,
             exists().where(Domain.name == name),
             exists().where(User.email == Alias.destination),
-            exists().where(target.source == Alias.destination),
+            exists().where(
+                or_(
+                    target.source == Alias.destination,
+                    target.source == literal("@").concat(name),
+                )
+            ),
         )
         .where(condition)
         .order_by(order, Alias.id)

@@ -64,6 +64,16 @@ def window(criteria: Criteria, total: int) -> tuple[int, int]:
     return offset, per_page
 
 
+def comparable(column: ColumnElement[Any], *texts: str) -> ColumnElement[Any]:
+    """The column, or what it must be taken for to be compared with these texts.
+
+    MySQL refuses to compare what a column's character set (the guides' utf8) lacks.
+    """
+    if all(text.isascii() for text in texts):
+        return column
+    return cast(column, mysql.CHAR(charset="utf8mb4"))
+
+
 @dataclass(frozen=True)
 class Listing(Generic[Row]):
     """What can be listed of one table: which columns are searched and sorted by."""
@@ -116,8 +126,7 @@ class Listing(Generic[Row]):
             return [false()]
         if text.isascii():
             return [or_(*(column.contains(text, autoescape=True) for column in self.searched))]
-        # MySQL refuses to compare what a column's character set (the guides' utf8) lacks.
-        columns = [cast(column, mysql.CHAR(charset="utf8mb4")) for column in self.searched]
+        columns = [comparable(column, text) for column in self.searched]
         return [or_(*(column.contains(text, autoescape=True) for column in columns))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:

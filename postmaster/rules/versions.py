@@ -28,8 +28,8 @@ def of(session: Session, kind: str, object_id: int, recorded: Mapping[str, Any])
 def of_all(
     session: Session, kind: str, recorded: Mapping[int, Mapping[str, Any]]
 ) -> dict[int, str]:
-    """The versions of all rows of a kind of which there are few, in one query."""
-    latest = history.latest_ids(session, kind)
+    """The versions of several rows of a kind, in one query."""
+    latest = history.latest_ids(session, kind, recorded)
     return {
         object_id: _version(latest.get(object_id, 0), values)
         for object_id, values in recorded.items()

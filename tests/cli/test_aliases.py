@@ -115,7 +115,7 @@ def test_all_destinations_or_one_are_deleted(mail: Commands) -> None:
     mail("alias", "delete", "TEAM@example.com", "--yes")
     assert pairs(mail, "--search", "team") == []
     deleted = [entry for entry in mail.history() if entry[1] == "delete"]
+    names = [f"{source} -> {destination}" for source, destination in TEAM]
     assert deleted == [
-        ("command", "delete", "alias", f"{source} -> {destination}")
-        for source, destination in [TEAM[1], *TEAM]
+        ("command", "delete", "alias", name) for name in (names[1], "2 aliases", *names)
     ]

@@ -234,6 +234,20 @@ class Browser:
             response = self.client.get(address, headers=headers)
         return self._follow(response, address, into)
 
+    def undo(self) -> Page:
+        """Press the one Undo that the messages offer."""
+        assert self.page is not None, "open a page first"
+        (action,) = {form.action for form in self.page.forms if form.action.endswith("/undo")}
+        return self.submit(action)
+
+    def send(self, path: str, *, into: str | None = None, **data: Value) -> Page:
+        """Post what no form of the page that is open would send, with the page's token."""
+        assert self.page is not None, "open a page first"
+        token = next(form.values for form in self.page.forms if "csrf_token" in form.values)
+        data["csrf_token"] = token["csrf_token"]
+        response = self.client.post(path, data=data, headers=self._headers(into))
+        return self._follow(response, path, into)
+
     def _headers(self, into: str | None) -> dict[str, str]:
         url = f"http://localhost{self.page.url}" if self.page else ""
         headers = {"Referer": url} if url else {}

@@ -4,9 +4,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.pages.browsing import Browser
+from tests.rules.mail import fill
 
 
 @pytest.fixture
 def browser(client: FlaskClient) -> Browser:
     """A browser without scripts in which the default admin is signed in."""
     return Browser(client)
+
+
+@pytest.fixture
+def mail(browser: Browser) -> Browser:
+    """The browser of an admin whose server has the rows of ``tests/rules/mail.py``."""
+    with browser.client.application.app_context():
+        fill()
+    return browser

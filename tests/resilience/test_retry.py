@@ -64,7 +64,8 @@ def test_a_deadlock_is_retried_unseen(shared: Flask) -> None:
         thread.join()
     assert failures == []
     assert len(attempts) == 3, "InnoDB found a deadlock and one act ran again"
-    assert sorted(str(each) for each in heard) == ["one.example", "two.example"]
+    names = [each for each in heard if isinstance(each, str)]  # the acts announce theirs too
+    assert sorted(names) == ["one.example", "two.example"]
     with shared.app_context():
         for name in ("one.example", "two.example"):
             assert db.session.query(Domain).filter_by(name=name).count() == 1

@@ -299,7 +299,7 @@ def test_what_was_changed_by_hand_stays(do: Do, take_back: Undo) -> None:
         update(Domain).where(Domain.id == entry.object_id).values(name="four.example")
     )
     db.session.commit()
-    with pytest.raises(Conflict, match=r'outside the history: it is now name: "four.example"'):
+    with pytest.raises(Conflict, match=r'outside the history: it is now "four.example"'):
         take_back(entry.id)
     db.session.remove()
     db.session.query(Domain).filter_by(id=entry.object_id).delete()

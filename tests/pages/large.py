@@ -1,0 +1,117 @@
+"""A large server's rows, put into the database by a few statements."""
+
+from datetime import timedelta
+from functools import reduce
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    cast,
+    insert,
+    literal,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
+
+from postmaster.models import Admin, AdminSession, Alias, Domain, HistoryEntry, User
+from postmaster.rules import history
+
+DOMAINS = 1_000
+USERS = 100_000
+ALIASES = 20_000
+SOURCES = 10_000  # each leads to two users
+CHANGES = 10_000
+ADMINS = 120
+# One user that many aliases lead to, and one alias that leads to many users.
+WANTED = 200
+WANTED_USER, TEAM = 1, ALIASES + WANTED + 1
+
+_tens = [
+    union_all(*(select(literal_column(str(digit)).label("digit")) for digit in range(10)))
+    .subquery(f"tens_{power}")
+    for power in range(5)
+]
+_places: Any = reduce(lambda left, right: left.join(right, true()), _tens)
+NUMBER: ColumnElement[int] = reduce(
+    lambda left, right: left + right,
+    (tens.c.digit * 10**power for power, tens in enumerate(_tens)),
+)
+
+
+def _words(*parts: str | ColumnElement[int]) -> ColumnElement[str]:
+    texts = [literal(p) if isinstance(p, str) else cast(p, String) for p in parts]
+    return reduce(lambda left, right: left + right, texts)
+
+
+def _fill(connection: Connection, model: Any, count: int, **columns: Any) -> None:
+    values = [
+        value if isinstance(value, ColumnElement) else literal(value) for value in columns.values()
+    ]
+    numbered = select(*values).select_from(_places).where(NUMBER < count)
+    connection.execute(insert(model).from_select(list(columns), numbered))
+
+
+def fill(connection: Connection) -> None:
+    """A thousand domains of a hundred users each, aliases, a history, administrators."""
+    moment = history.now()
+    domain = NUMBER % DOMAINS
+    _fill(connection, Domain, DOMAINS, id=NUMBER + 1, name=_words("d", NUMBER, ".example"))
+    _fill(
+        *(connection, User, USERS),
+        id=NUMBER + 1,
+        domain_id=domain + 1,
+        password="*",
+        email=_words("u", NUMBER, "@d", domain, ".example"),
+    )
+    _fill(
+        *(connection, Alias, ALIASES),
+        id=NUMBER + 1,
+        domain_id=domain + 1,
+        source=_words("a", NUMBER % SOURCES, "@d", domain, ".example"),
+        destination=_words("u", NUMBER, "@d", domain, ".example"),
+    )
+    _fill(
+        *(connection, Alias, WANTED),
+        id=NUMBER + ALIASES + 1,
+        domain_id=2,
+        source=_words("w", NUMBER, "@d1.example"),
+        destination="u0@d0.example",
+    )
+    _fill(
+        *(connection, Alias, WANTED),
+        id=NUMBER + TEAM,
+        domain_id=3,
+        source="team@d2.example",
+        destination=_words("u", NUMBER * DOMAINS, "@d0.example"),
+    )
+    change = {"moment": moment, "admin_id": 1, "via": "page", "ip": "192.0.2.1"}
+    for kind in ("domain", "user", "alias"):
+        _fill(
+            *(connection, HistoryEntry, CHANGES),
+            **change,
+            admin=_words("a", NUMBER % ADMINS),
+            action="create",
+            kind=kind,
+            object_id=NUMBER % 500 + 1,
+            object_name=_words("n", NUMBER),
+        )
+    locked = moment + timedelta(hours=1)
+    _fill(
+        *(connection, Admin, ADMINS),
+        username=_words("a", NUMBER),
+        name=_words("A", NUMBER),
+        unlock_date=locked,
+    )
+    _fill(
+        *(connection, AdminSession, ADMINS),
+        token_hash=cast(NUMBER, String),
+        admin_id=1,
+        started=moment,
+        expires=locked,
+        ip="192.0.2.1",
+        agent="A browser",
+    )
