@@ -48,7 +48,9 @@ def test_an_act_is_committed_and_then_announced(context: None, heard: list[objec
 
     assert transact(act, ADMIN) == "result"
     assert names() == ["example.com"]
-    assert heard == ["done"]
+    entry, done = heard
+    assert isinstance(entry, HistoryEntry)
+    assert (entry.object_name, done) == ("example.com", "done")
 
 
 @pytest.mark.parametrize("error", [ValueError, Refused, KeyboardInterrupt, SystemExit])
@@ -65,7 +67,7 @@ def test_whatever_goes_wrong_all_of_it_is_rolled_back(
     assert names() == []
     assert db.session.query(HistoryEntry).count() == 0
     transact(domains.create, ADMIN, name="example.org")
-    assert heard == []
+    assert [getattr(each, "object_name", each) for each in heard] == ["example.org"]
 
 
 def test_rows_changed_by_hand_are_seen_at_once(do: Do) -> None:

@@ -56,9 +56,7 @@ def _list(form: DomainForm) -> Response:
 @blueprint.get("/domains/<int:domain_id>")
 def get(domain_id: int) -> Response:
     """One domain: its name, what is in it, its history. Also the place to edit its name."""
-    form = DomainForm()
-    form.name.data = domains.get(db.session(), actor(), domain_id).name
-    return _one(domain_id, surface.fresh(form))
+    return _one(domain_id, None)
 
 
 @blueprint.post("/domains/<int:domain_id>")
@@ -79,9 +77,12 @@ def change(domain_id: int) -> BaseResponse:
     )
 
 
-def _one(domain_id: int, form: DomainForm) -> Response:
+def _one(domain_id: int, sent: DomainForm | None) -> Response:
     session = db.session()
     row = overviews.get_domain(session, actor(), domain_id)
+    form = sent or surface.fresh(DomainForm())
+    if sent is None:
+        form.name.data = row.domain.name
     form.seen.data = domains.version(session, actor(), row.domain)
     timeline = history.timeline(session, actor(), history.Kind.DOMAIN, domain_id)
     return surface.show("domains/one.html", row=row, form=form, timeline=timeline)

@@ -18,6 +18,8 @@ from .translation import translated
 
 blueprint = Blueprint("users", __name__)
 
+MOST_LEADING_HERE = 50
+
 STRENGTHS = (
     _l("Very weak: guessed at once"),
     _l("Weak: guessed quickly"),
@@ -174,7 +176,9 @@ def _one(user_id: int, password: PasswordForm, forwarding: ForwardForm) -> Respo
         password=password,
         forwarding=forwarding,
         forwards=overviews.aliases_at(session, actor(), row.user.email),
-        leading_here=users.goes_with(session, actor(), [user_id]).leading_here,
+        leading_here=overviews.leading_to(
+            session, actor(), row.user.email, most=MOST_LEADING_HERE
+        ),
         suggestion=passwords.suggestion(),
         timeline=history.timeline(session, actor(), history.Kind.USER, user_id),
     )

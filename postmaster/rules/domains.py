@@ -52,8 +52,8 @@ def _named(name: str) -> Select[Domain]:
     spellings = {addresses.trim(name)}
     with contextlib.suppress(Invalid):  # a row made by hand may have any name
         spellings.add(addresses.domain_name(name))
-    name = paging.comparable(Domain.name, *spellings)
-    return select(Domain).where(name.in_(spellings)).order_by(Domain.id)
+    column = paging.comparable(Domain.name, *spellings)
+    return select(Domain).where(column.in_(spellings)).order_by(Domain.id)
 
 
 def create(session: Session, actor: Actor, *, name: str) -> Domain:

@@ -114,6 +114,12 @@ def get_user(session: Session, actor: Actor, user_id: int) -> UserRow:
     return UserRow(user, count, _spelling(user.email))
 
 
+def leading_to(session: Session, actor: Actor, email: str, *, most: int) -> list[Alias]:
+    """The first aliases that lead to an address, but for its own to keep a copy."""
+    found = select(Alias).where(Alias.destination == email, Alias.source != email)
+    return list(session.scalars(found.order_by(Alias.source, Alias.id).limit(most)))
+
+
 def _aliases_to_it() -> ColumnElement[int]:
     return _count(Alias.id, Alias.destination == User.email)
 
@@ -184,17 +190,16 @@ def _groups(
     order: UnaryExpression[str] | InstrumentedAttribute[str],
 ) -> list[AliasGroup]:
     name = func.substring_index(Alias.destination, "@", -1)
-    target = aliased(Alias)
+    target, catch_all = aliased(Alias), aliased(Alias)
     rows = session.execute(
         select(
             Alias,
             exists().where(Domain.name == name),
             exists().where(User.email == Alias.destination),
-            exists().where(
-                or_(
-                    target.source == Alias.destination,
-                    target.source == literal("@").concat(name),
-                )
+            # Two lookups in an index; as one with an OR it would be a scan for each row.
+            or_(
+                exists().where(target.source == Alias.destination),
+                exists().where(catch_all.source == literal("@").concat(name)),
             ),
         )
         .where(condition)

@@ -64,13 +64,13 @@ def window(criteria: Criteria, total: int) -> tuple[int, int]:
     return offset, per_page
 
 
-def comparable(column: ColumnElement[Any], *texts: str) -> ColumnElement[Any]:
+def comparable(column: InstrumentedAttribute[Any], *texts: str) -> ColumnElement[Any]:
     """The column, or what it must be taken for to be compared with these texts.
 
     MySQL refuses to compare what a column's character set (the guides' utf8) lacks.
     """
     if all(text.isascii() for text in texts):
-        return column
+        return column.expression
     return cast(column, mysql.CHAR(charset="utf8mb4"))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +14,6 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
-    true,
     union_all,
 )
 
@@ -35,7 +35,12 @@ _tens = [
     .subquery(f"tens_{power}")
     for power in range(5)
 ]
-_places: Any = reduce(lambda left, right: left.join(right, true()), _tens)
+# The condition is always true; without one SQLAlchemy warns of a product.
+_places: Any = reduce(
+    lambda joined, pair: joined.join(pair[1], pair[0].c.digit < pair[1].c.digit + 10),
+    pairwise(_tens),
+    _tens[0],
+)
 NUMBER: ColumnElement[int] = reduce(
     lambda left, right: left + right,
     (tens.c.digit * 10**power for power, tens in enumerate(_tens)),
