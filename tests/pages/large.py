@@ -31,8 +31,9 @@ WANTED = 200
 WANTED_USER, TEAM = 1, ALIASES + WANTED + 1
 
 _tens = [
-    union_all(*(select(literal_column(str(digit)).label("digit")) for digit in range(10)))
-    .subquery(f"tens_{power}")
+    union_all(*(select(literal_column(str(digit)).label("digit")) for digit in range(10))).subquery(
+        f"tens_{power}"
+    )
     for power in range(5)
 ]
 # The condition is always true; without one SQLAlchemy warns of a product.
@@ -41,7 +42,7 @@ _places: Any = reduce(
     pairwise(_tens),
     _tens[0],
 )
-NUMBER: ColumnElement[int] = reduce(
+number: ColumnElement[int] = reduce(
     lambda left, right: left + right,
     (tens.c.digit * 10**power for power, tens in enumerate(_tens)),
 )
@@ -56,64 +57,64 @@ def _fill(connection: Connection, model: Any, count: int, **columns: Any) -> Non
     values = [
         value if isinstance(value, ColumnElement) else literal(value) for value in columns.values()
     ]
-    numbered = select(*values).select_from(_places).where(NUMBER < count)
+    numbered = select(*values).select_from(_places).where(number < count)
     connection.execute(insert(model).from_select(list(columns), numbered))
 
 
 def fill(connection: Connection) -> None:
     """A thousand domains of a hundred users each, aliases, a history, administrators."""
     moment = history.now()
-    domain = NUMBER % DOMAINS
-    _fill(connection, Domain, DOMAINS, id=NUMBER + 1, name=_words("d", NUMBER, ".example"))
+    domain = number % DOMAINS
+    _fill(connection, Domain, DOMAINS, id=number + 1, name=_words("d", number, ".example"))
     _fill(
         *(connection, User, USERS),
-        id=NUMBER + 1,
+        id=number + 1,
         domain_id=domain + 1,
         password="*",
-        email=_words("u", NUMBER, "@d", domain, ".example"),
+        email=_words("u", number, "@d", domain, ".example"),
     )
     _fill(
         *(connection, Alias, ALIASES),
-        id=NUMBER + 1,
+        id=number + 1,
         domain_id=domain + 1,
-        source=_words("a", NUMBER % SOURCES, "@d", domain, ".example"),
-        destination=_words("u", NUMBER, "@d", domain, ".example"),
+        source=_words("a", number % SOURCES, "@d", domain, ".example"),
+        destination=_words("u", number, "@d", domain, ".example"),
     )
     _fill(
         *(connection, Alias, WANTED),
-        id=NUMBER + ALIASES + 1,
+        id=number + ALIASES + 1,
         domain_id=2,
-        source=_words("w", NUMBER, "@d1.example"),
+        source=_words("w", number, "@d1.example"),
         destination="u0@d0.example",
     )
     _fill(
         *(connection, Alias, WANTED),
-        id=NUMBER + TEAM,
+        id=number + TEAM,
         domain_id=3,
         source="team@d2.example",
-        destination=_words("u", NUMBER * DOMAINS, "@d0.example"),
+        destination=_words("u", number * DOMAINS, "@d0.example"),
     )
     change = {"moment": moment, "admin_id": 1, "via": "page", "ip": "192.0.2.1"}
     for kind in ("domain", "user", "alias"):
         _fill(
             *(connection, HistoryEntry, CHANGES),
             **change,
-            admin=_words("a", NUMBER % ADMINS),
+            admin=_words("a", number % ADMINS),
             action="create",
             kind=kind,
-            object_id=NUMBER % 500 + 1,
-            object_name=_words("n", NUMBER),
+            object_id=number % 500 + 1,
+            object_name=_words("n", number),
         )
     locked = moment + timedelta(hours=1)
     _fill(
         *(connection, Admin, ADMINS),
-        username=_words("a", NUMBER),
-        name=_words("A", NUMBER),
+        username=_words("a", number),
+        name=_words("A", number),
         unlock_date=locked,
     )
     _fill(
         *(connection, AdminSession, ADMINS),
-        token_hash=cast(NUMBER, String),
+        token_hash=cast(number, String),
         admin_id=1,
         started=moment,
         expires=locked,

@@ -101,11 +101,11 @@ def test_a_setting_permits_destinations_elsewhere(mail: Browser) -> None:
     assert "</i> other server</span>" in row_of(page, "new@two.example</bdi>")
 
 
-@pytest.mark.parametrize("back", ELSEWHERE)
-def test_a_form_leads_nowhere_else(mail: Browser, back: str) -> None:
-    mail.open("/aliases")
-    page = mail.submit("add", source="new@two.example", destination=ANA, back=back)
-    assert (page.status, page.url) == (200, "/")
+def test_a_form_leads_nowhere_else(mail: Browser) -> None:
+    for number, back in enumerate(ELSEWHERE):
+        mail.open("/aliases")
+        page = mail.submit("add", source=f"new{number}@two.example", destination=ANA, back=back)
+        assert (page.status, page.url) == (200, "/"), back
 
 
 def test_a_mailbox_forwards_and_keeps_a_copy(mail: Browser) -> None:
@@ -164,7 +164,7 @@ def test_all_destinations_of_a_source_stand_together(mail: Browser) -> None:
     assert 'id="delete-201"' not in one, "the only one goes with the alias"
 
 
-def test_the_only_spelling_of_a_source_is_kept(browser: Browser) -> None:
+def test_odd_rows_have_a_mark(browser: Browser) -> None:
     put(browser, Domain(id=1, name="Example.ORG"))
     put(browser, User(domain_id=1, email="dmitri@example.org", password="*"))
     put(browser, Alias(id=1, domain_id=1, source="Sup@Example.org", destination="x@example.org"))
@@ -172,7 +172,9 @@ def test_the_only_spelling_of_a_source_is_kept(browser: Browser) -> None:
     put(browser, Alias(id=3, domain_id=1, source="b@example.org", destination="c@else.example"))
     put(browser, Alias(id=4, domain_id=1, source="c@example.org", destination="d@e.org, f@g.org"))
     put(browser, Alias(id=5, domain_id=1, source="d@example.org", destination="A@EXAMPLE.org"))
-    put(browser, Alias(id=6, domain_id=1, source="@example.org", destination="@else.example"))
+    put(browser, Domain(id=2, name="two.example"))
+    put(browser, Alias(id=6, domain_id=2, source="@two.example", destination="@else.example"))
+    put(browser, Alias(id=8, domain_id=2, source="f@example.org", destination="any@two.example"))
     put(browser, Alias(id=7, domain_id=1, source="e@example.org", destination="dmitri@example.org"))
     page = browser.open("/aliases")
     for number, marks in {
@@ -183,6 +185,7 @@ def test_the_only_spelling_of_a_source_is_kept(browser: Browser) -> None:
         5: ["upper case"],
         6: ["other server"],
         7: [],
+        8: [],  # the catch-all takes it
     }.items():
         row = row_of(page, f'id="row-{number}"')
         for mark in ("upper case", "unusable", "twice", "leads nowhere", "other server"):
@@ -646,34 +649,34 @@ def test_ids_given_by_hand_change_nothing(mail: Browser, action: str) -> None:
 # --- while one types ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("typed", "words"),
-    [
-        ("", ""),
-        (" ", ""),
-        ("New@one.example", ["The source will be new@one.example."]),
-        ("team@one.example", ["It leads to 2 addresses already; this adds one more."]),
-        ("sales@two.example", ["It leads to 1 address already; this adds one more."]),
-        (ANA, ["It is a mailbox: tick the box to keep a copy of its mail there."]),
-        (BOB, ["The source will be bob@one.example.", "It leads to 2 addresses already"]),
-        ("@one.example", ["This catch-all would take the mail of 1 mailbox too"]),
-        ("@two.example", ["This catch-all would take the mail of 2 mailboxes too"]),
-        (f"new@{IDN}", [f"The source will be new@{A_LABEL}."]),
-        ("new", ["it must have one @."]),
-        ("new@three.example", ["is not managed by this database."]),
-        (f"{EMOJI}<b>@one.example", ["a character that mail servers refuse."]),
-    ],
-)
-def test_what_a_source_would_mean_is_shown(mail: Browser, typed: str, words: list[str]) -> None:
+MEANINGS = [
+    ("", ""),
+    (" ", ""),
+    ("New@one.example", ["The source will be new@one.example."]),
+    ("team@one.example", ["It leads to 2 addresses already; this adds one more."]),
+    ("sales@two.example", ["It leads to 1 address already; this adds one more."]),
+    (ANA, ["It is a mailbox: tick the box to keep a copy of its mail there."]),
+    (BOB, ["The source will be bob@one.example.", "It leads to 2 addresses already"]),
+    ("@one.example", ["This catch-all would take the mail of 1 mailbox too"]),
+    ("@two.example", ["This catch-all would take the mail of 2 mailboxes too"]),
+    (f"new@{IDN}", [f"The source will be new@{A_LABEL}."]),
+    ("new", ["it must have one @."]),
+    ("new@three.example", ["is not managed by this database."]),
+    (f"{EMOJI}<b>@one.example", ["a character that mail servers refuse."]),
+]
+
+
+def test_what_a_source_would_mean_is_shown(mail: Browser) -> None:
     put(mail, Domain(id=3, name=A_LABEL))
     before = stored(mail)
-    response = mail.client.get("/aliases/preview", query_string={"source": typed})
-    assert response.status_code == 200
-    for some in words:
-        assert some in response.text
-    assert bool(response.text) is bool(words)
-    assert "<html" not in response.text
-    assert "<b>" not in response.text
+    for typed, words in MEANINGS:
+        response = mail.client.get("/aliases/preview", query_string={"source": typed})
+        assert response.status_code == 200
+        for some in words:
+            assert some in response.text
+        assert bool(response.text) is bool(words)
+        assert "<html" not in response.text
+        assert "<b>" not in response.text
     assert stored(mail) == before
 
 
@@ -683,31 +686,31 @@ def test_with_the_map_a_catch_all_takes_nobodys_mail(mail: Browser) -> None:
     assert page.text == "The source will be @one.example."
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("", []),
-        ("AN", [ANA]),
-        ("t", ["team@one.example"]),
-        ("e", [EVA]),
-        ("bob", [BOB]),
-        ("@", []),
-        ("%", []),
-        ("_", []),
-        (EMOJI, []),
-        ("a\0", []),
-        ("a", [ANA, "all@two.example"]),
-    ],
-)
-def test_a_destination_is_completed(mail: Browser, typed: str, found: list[str]) -> None:
+COMPLETED = [
+    ("", []),
+    ("AN", [ANA]),
+    ("t", ["team@one.example"]),
+    ("e", [EVA]),
+    ("bob", [BOB]),
+    ("@", []),
+    ("%", []),
+    ("_", []),
+    (EMOJI, []),
+    ("a\0", []),
+    ("a", [ANA, "all@two.example"]),
+]
+
+
+def test_a_destination_is_completed(mail: Browser) -> None:
     put(mail, Alias(domain_id=1, source="@one.example", destination=ANA))
-    response = mail.client.get(
-        "/aliases/suggestions",
-        query_string={"destination": typed},
-        headers={"HX-Request": "true", "HX-Target": "add-addresses"},
-    )
-    assert response.status_code == 200
-    assert response.text.strip() == "".join(f'<option value="{one}"></option>' for one in found)
+    for typed, found in COMPLETED:
+        response = mail.client.get(
+            "/aliases/suggestions",
+            query_string={"destination": typed},
+            headers={"HX-Request": "true", "HX-Target": "add-addresses"},
+        )
+        assert response.status_code == 200
+        assert response.text.strip() == "".join(f'<option value="{one}"></option>' for one in found)
 
 
 def test_at_most_ten_addresses_are_suggested(mail: Browser) -> None:

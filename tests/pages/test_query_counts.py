@@ -1,79 +1,161 @@
-"""How many statements a page takes, however many rows there are."""
+"""How many statements a page takes: the same on a large server, whatever is asked for.
 
-from datetime import timedelta
+1,000 domains, 100,000 users, 20,000 aliases; see ``large.py``. The tests only read.
+"""
+
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import insert
 
 from postmaster.db import db
-from postmaster.models import Admin, AdminSession, HistoryEntry
-from postmaster.rules import history
 from tests.api.test_query_counts import statements
+from tests.conftest import Prepared, dispose, sign_in
+from tests.mariadb import MariaDB
+from tests.pages import large
 
-ROWS = 120
+# Every list: the session, the total, the rows.
+LIST = 3
+# At most, before a deletion: the session, what is meant (twice: its name, and for what goes
+# along), its users, its aliases, what leads to them, whether their places stay (as an alias, as
+# a mailbox), what leads to these.
+QUESTION = 9
+
+# Each page with the most statements it may take. {n} is the rows on a page.
+PAGES = [
+    ("/", 4),  # the session, the counts, who is locked, the newest changes
+    ("/domains?per_page={n}", LIST),
+    ("/domains?per_page={n}&search=d7", LIST),
+    ("/domains?per_page={n}&sort=id&order=desc", LIST),
+    ("/domains?per_page={n}&page=10", LIST),
+    ("/domains/1", 5),  # the session, the row, its counts, its version, its changes
+    ("/domains/1/delete", QUESTION),
+    ("/domains/selected?id=1&id=2&id=3", QUESTION),
+    ("/users?per_page={n}", LIST),
+    ("/users?per_page={n}&search=u7", LIST),
+    ("/users?per_page={n}&search=%40d7.example", LIST),
+    ("/users?per_page={n}&sort=id&order=desc", LIST),
+    ("/users?per_page={n}&page=999", LIST),
+    ("/users?per_page=10&page=9999", LIST),
+    ("/users?per_page={n}&domain=d7.example", LIST + 1),  # which rows have this name
+    ("/users?per_page={n}&domain=d7.example&search=u7", LIST + 1),
+    # The session, the row, its count, its version, its forwarding, what leads to it, its changes.
+    ("/users/1", 7),
+    ("/users/1/delete", QUESTION - 2),
+    ("/users/selected?id=1&id=2&id=3", QUESTION - 2),
+    ("/users/selected?action=password&id=1&id=2&id=3", 2),  # the session, the rows
+    # The session, the domain, whether there is a user, whether there is an alias.
+    ("/users/preview?email=new@d7.example", 4),
+    ("/aliases?per_page={n}", LIST),
+    ("/aliases?per_page={n}&search=a7", LIST),
+    ("/aliases?per_page={n}&order=desc", LIST),
+    ("/aliases?per_page={n}&page=99", LIST),
+    ("/aliases?per_page={n}&domain=d7.example", LIST + 1),
+    ("/aliases?per_page={n}&destination=u0@d0.example", LIST),
+    # The session, the row, all of its source, their versions, their changes.
+    ("/aliases/1", 5),
+    (f"/aliases/{large.TEAM}", 5),
+    ("/aliases/1/delete", QUESTION - 4),  # nothing leads to it, and it is still a place
+    (f"/aliases/selected?id=1&id=2&id={large.TEAM}", QUESTION),
+    # The session, the rows, those beside them, and all of these.
+    (f"/aliases/selected?action=repoint&id=1&id={large.TEAM}", 4),
+    # The session, the domain, how many there are, whether it is a mailbox.
+    ("/aliases/preview?source=new@d7.example", 4),
+    ("/aliases/preview?source=@d7.example", 6),  # also the setting, and who has no row
+    ("/aliases/suggestions?destination=u7", 3),  # the session, the users, the aliases
+    ("/admins?per_page={n}", LIST),
+    ("/admins?per_page={n}&search=a1", LIST),
+    ("/admins/1", 4),  # the session, the row, its version, its changes
+    ("/admins/5/delete", 3),  # the session, the row, how many there are
+    ("/admins/5/twofactor/off", 3),
+    ("/configs", 3),  # the session, the rows, their versions
+    ("/logs", 1),
+    # A list with how many parts each has, and who there is to choose.
+    ("/history?per_page={n}", LIST + 2),
+    ("/history?per_page={n}&kind=user&search=n7", LIST + 2),
+    ("/history?per_page={n}&page=99", LIST + 2),
+    ("/history?kind=user&object=7", LIST + 2),
+    ("/history/5", 4),  # the session, the change, its parts, how many they are
+    ("/account", 2),  # the session, and the sessions
+]
 
 
-@pytest.fixture
-def filled(client: FlaskClient) -> FlaskClient:
-    """Many administrators, some of them locked, many sessions, and a long history."""
-    moment = history.now()
-    with client.application.app_context(), db.engine.begin() as connection:
-        connection.execute(
-            insert(Admin),
-            [
-                {"username": f"a{n}", "name": f"A{n}", "unlock_date": moment + timedelta(hours=1)}
-                for n in range(ROWS)
-            ],
-        )
-        connection.execute(
-            insert(AdminSession),
-            [
-                {
-                    "token_hash": str(n),
-                    "admin_id": 1,
-                    "started": moment,
-                    "expires": moment + timedelta(hours=1),
-                    "ip": "192.0.2.1",
-                    "agent": "A browser",
-                }
-                for n in range(ROWS)
-            ],
-        )
-        common = {
-            "moment": moment,
-            "admin_id": 1,
-            "via": "page",
-            "ip": "192.0.2.1",
-            "kind": "admin",
-            "object_id": 1,
-        }
-        connection.execute(
-            insert(HistoryEntry),
-            [
-                common
-                | {"admin": f"a{n}", "action": "create", "object_name": f"a{n}", "part_of": None}
-                for n in range(ROWS)
-            ],
-        )
-    return client
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def large_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FlaskClient]:
+    """An admin's browser on a large server, with a database of its own."""
+    folder = tmp_path_factory.mktemp("large")
+    uri = f"sqlite:///{folder}/postmaster.sqlite3"
+    if request.param == "mariadb":
+        server: MariaDB = request.getfixturevalue("mariadb")
+        uri = server.create_database("large")
+    prepared = Prepared(uri, folder)
+    with prepared.app.app_context(), db.engine.begin() as connection:
+        large.fill(connection)
+    yield sign_in(prepared.app)
+    dispose(prepared.app)
+
+
+def test_the_server_is_large(large_server: FlaskClient) -> None:
+    assert "1,000 domains" in large_server.get("/domains").text
+    assert "100,000 users" in large_server.get("/users").text
+    sources = large.SOURCES + large.WANTED + 1
+    assert f"{sources:,} aliases" in large_server.get("/aliases").text
+
+
+def test_no_page_takes_more_than_the_design_allows(large_server: FlaskClient) -> None:
+    """The whole page, and its part with a hundred rows: with the same statements."""
+    for path, most in PAGES:
+        is_list = "{n}" in path
+        part = {"HX-Request": "true", "HX-Target": "list" if is_list else "main"}
+        taken = []
+        for rows, headers in ((10, {}), (100, part)):
+            with statements(large_server) as seen:
+                answer = large_server.get(path.format(n=rows), headers=headers)
+            assert answer.status_code == 200, path
+            assert len(seen) <= most, (path, seen)
+            taken.append(len(seen))
+        assert taken[0] == taken[1], path
 
 
 @pytest.mark.parametrize(
-    ("path", "most"),
+    ("path", "into", "most"),
     [
-        ("/", 4),  # the session, the counts, who is locked, the newest changes
-        ("/admins?per_page=100", 3),  # the session, the total, the rows
-        ("/admins?search=a1", 3),
-        ("/admins/1", 4),  # the session, the row, its version, its newest changes
-        ("/configs", 3),  # the session, the rows, their versions
-        ("/logs", 1),
-        # The session, the total, the rows, their parts, and who there is to choose.
-        ("/history?per_page=100", 5),
-        ("/account", 2),  # the session, and the sessions
+        ("/domains/1/delete", "dialog", QUESTION),
+        ("/users/1/delete", "dialog", QUESTION - 2),
+        (f"/aliases/selected?id={large.TEAM}", "dialog", QUESTION),
+        ("/domains/1", "edit-1", 5),
+        ("/users/1", "edit-1", 7),
+        (f"/aliases/{large.TEAM}", f"edit-{large.TEAM}", 5),
+        (f"/aliases/{large.TEAM}", f"edit-add-{large.TEAM}", 5),
+        ("/admins/1", "edit-1", 4),
     ],
 )
-def test_a_page_takes_few_queries(filled: FlaskClient, path: str, most: int) -> None:
-    with statements(filled) as seen:
-        assert filled.get(path).status_code == 200
+def test_no_dialog_takes_more_either(
+    large_server: FlaskClient, path: str, into: str, most: int
+) -> None:
+    with statements(large_server) as seen:
+        answer = large_server.get(path, headers={"HX-Request": "true", "HX-Target": into})
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
     assert len(seen) <= most, seen
+
+
+def test_a_deletion_question_names_all_that_goes(large_server: FlaskClient) -> None:
+    page = large_server.get("/domains/1/delete").text
+    assert "100 users with their passwords" in page
+    assert "u99000@d0.example" in page
+
+
+def test_past_the_last_page_one_is_led_to_it(large_server: FlaskClient) -> None:
+    with statements(large_server) as seen:
+        answer = large_server.get("/users?page=99999")
+    assert answer.headers["Location"] == "/users?page=10000"
+    assert len(seen) == 4, seen  # the session, the total twice, the rows of the first page
+
+
+@pytest.mark.parametrize("path", ["/admins", "/domains", "/users", "/aliases"])
+def test_the_many_pages_have_few_links(large_server: FlaskClient, path: str) -> None:
+    page = large_server.get(f"{path}?page=5").text
+    assert page.count('class="page-link"') <= 9

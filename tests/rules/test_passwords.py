@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from passlib.hash import sha512_crypt
 
 from postmaster.errors import Invalid
-from postmaster.rules import passwords
+from postmaster.rules import passwords, strengths
 
 TYPEABLE = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=60)
 
@@ -138,3 +138,24 @@ def test_what_the_1x_series_cut_at_72_bytes_still_matches() -> None:
 @pytest.mark.parametrize("hashed", [None, "", "no hash", "$2b$"])
 def test_without_a_hash_nothing_matches(hashed: str | None) -> None:
     assert not passwords.matches_admin("nobody has this password", hashed)
+
+
+def test_a_suggestion_can_be_read_out_and_typed() -> None:
+    suggested = passwords.suggestion()
+    groups = suggested.split("-")
+    assert [len(group) for group in groups] == [4] * passwords.SUGGESTED_GROUPS
+    assert set("".join(groups)) <= set(passwords.READABLE)
+    assert not set(passwords.READABLE) & set("0O1lIoi"), "these look alike"
+    assert len(set(passwords.READABLE)) == len(passwords.READABLE)
+
+
+def test_a_suggestion_is_another_each_time_and_too_many_to_try() -> None:
+    assert len({passwords.suggestion() for _ in range(200)}) == 200
+    letters = 4 * passwords.SUGGESTED_GROUPS
+    assert len(passwords.READABLE) ** letters > 2**110
+
+
+def test_a_suggestion_is_accepted_and_strong() -> None:
+    suggested = passwords.suggestion()
+    passwords.check(suggested, minimum=24, most_bytes=passwords.ADMIN_PASSWORD_BYTES)
+    assert strengths.score(suggested) == 4
