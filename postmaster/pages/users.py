@@ -176,9 +176,7 @@ def _one(user_id: int, password: PasswordForm, forwarding: ForwardForm) -> Respo
         password=password,
         forwarding=forwarding,
         forwards=overviews.aliases_at(session, actor(), row.user.email),
-        leading_here=overviews.leading_to(
-            session, actor(), row.user.email, most=MOST_LEADING_HERE
-        ),
+        leading_here=overviews.leading_to(session, actor(), row.user.email, most=MOST_LEADING_HERE),
         suggestion=passwords.suggestion(),
         timeline=history.timeline(session, actor(), history.Kind.USER, user_id),
     )
