@@ -100,6 +100,10 @@ DENIED = Phrase(
 READ_ONLY = Phrase("The database is read-only (error %(code)s)")
 NOT_STORABLE = Phrase("The value has characters that its column in this database cannot hold")
 BUSY = Phrase("The database is busy with other changes. Try again in a moment")
+NO_CONNECTION = Phrase("The database is busy: no connection was free. Try again in a moment")
+AWAY = Phrase("The database does not answer. Try again in a moment")
+# What is over by itself; of the rest somebody has to take care.
+PASSING = frozenset({BUSY, NO_CONNECTION, AWAY})
 MYSQL_MEANINGS: dict[int, tuple[type[RuleError], Phrase]] = {
     1044: (Unavailable, DENIED),
     1045: (Unavailable, DENIED),
@@ -138,7 +142,7 @@ def explain(error: Exception) -> RuleError | None:
     The sentences name neither the URI nor its password.
     """
     if isinstance(error, PoolTimeoutError):
-        return Unavailable("The database is busy: no connection was free. Try again in a moment")
+        return Unavailable(NO_CONNECTION)
     if not isinstance(error, DBAPIError):
         return None
     if isinstance(error, IntegrityError):
@@ -168,7 +172,7 @@ def _explain_mysql(error: DBAPIError) -> RuleError | None:
         return refusal(sentence, code=code)
     is_client_error = code is not None and 2000 <= code < 3000
     if is_client_error or code in MYSQL_AWAY or not isinstance(error.orig, pymysql.MySQLError):
-        return Unavailable("The database does not answer. Try again in a moment")
+        return Unavailable(AWAY)
     return None
 
 

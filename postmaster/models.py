@@ -145,7 +145,11 @@ class HistoryEntry(Base):
     """One change of one row: who, when, from where, old and new. Never a secret."""
 
     __tablename__ = "postmaster_history"
-    __table_args__ = (Index("postmaster_history_object", "kind", "object_id"), OWN_TABLE)
+    __table_args__ = (
+        Index("postmaster_history_object", "kind", "object_id"),
+        Index("postmaster_history_admin", "admin"),
+        OWN_TABLE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # The entry whose act brought this one along (a deleted domain's users), if any.

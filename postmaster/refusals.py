@@ -7,7 +7,8 @@ import secrets
 from typing import Any
 
 from flask import Flask, current_app, request
-from sqlalchemy.exc import DBAPIError
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
@@ -26,6 +27,10 @@ SENTENCES = {
     413: Phrase("The request is too large: at most 1 MB is read"),
     415: Phrase("This kind of content is not read here"),
 }
+STALE = Phrase(
+    "This page is from an earlier sign-in, or has been open for long: "
+    "load it again, nothing was changed"
+)
 
 
 def init_app(app: Flask) -> None:
@@ -38,13 +43,21 @@ def init_app(app: Flask) -> None:
 
 
 def _answer_rule(error: RuleError) -> Response:
-    return api.refusal(error) if security.is_api() else pages.refusal(error)
+    if security.is_api():
+        return api.refusal(error)
+    try:
+        return pages.refusal(error)
+    except SQLAlchemyError as failure:  # the page's menu needs the database
+        return _answer_database(failure)
 
 
-def _answer(status: int, template: str, **values: Any) -> Response:
+def _answer(status: int, template: str, *, advises: bool = True, **values: Any) -> Response:
     if security.is_api():
         return api.answer(status, fill(template, values))
-    return pages.answer(status, translation.say(template, **values))
+    try:
+        return pages.answer(status, translation.say(template, **values), advises=advises)
+    except SQLAlchemyError as failure:
+        return _answer_database(failure)
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -56,7 +69,9 @@ def _answer_http(error: HTTPException) -> Response:
         if security.is_api():
             return api.answer(status, sentence)
         return Response(f"{sentence}\n", status, mimetype="text/plain")
-    if status in SENTENCES:
+    if isinstance(error, CSRFError):  # it says itself what to do next
+        response = _answer(status, STALE, advises=False)
+    elif status in SENTENCES:
         response = _answer(status, SENTENCES[status], method=request.method)
     else:
         response = _answer(status, "%(sentence)s", sentence=error.description or error.name)

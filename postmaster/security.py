@@ -1,10 +1,11 @@
 """Who may reach what: sign-in, sessions, CSRF, headers. Closed by default."""
 
 import ipaddress
+import posixpath
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from flask import Flask, Response, current_app, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
@@ -147,7 +148,7 @@ def _require_session() -> None:
 def uses_default_password() -> bool:
     """Whether a new installation's password still opens it."""
     who = signed_in()
-    return who is not None and admins.is_default_password(who.default_admin_hash)
+    return who is not None and any(map(admins.is_default_password, who.default_admin_hashes))
 
 
 # --- requests from other sites --------------------------------------------------
@@ -215,8 +216,8 @@ def safe_next(target: str | None) -> str:
         parts = urlsplit(target)
     except ValueError:
         return home
-    # Nobody signs in to be signed out at once.
-    leads_out = parts.path == url_for("login.sign_out")
+    # Nobody signs in to be signed out at once, however it is spelled.
+    leads_out = posixpath.normpath(unquote(parts.path)) == url_for("login.sign_out")
     return home if parts.scheme or parts.netloc or leads_out else target
 
 

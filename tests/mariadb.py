@@ -45,6 +45,10 @@ class MariaDB:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="postmaster-mariadb-"))
+        # Of its own: a server that starts removes all temporary tables that it finds there,
+        # also those of another that is just being made.
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir(mode=0o700)
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.account = ["--user=root"] if os.geteuid() == 0 else []
@@ -63,6 +67,7 @@ class MariaDB:
                 program("mariadb-install-db"),
                 "--no-defaults",
                 f"--datadir={self.folder / 'data'}",
+                f"--tmpdir={self.temporary}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
                 *MODEST,
@@ -98,6 +103,7 @@ class MariaDB:
                 program("mariadbd"),
                 "--no-defaults",
                 f"--datadir={self.folder / 'data'}",
+                f"--tmpdir={self.temporary}",
                 f"--socket={self.socket}",
                 f"--port={self.port}",
                 f"--log-error={self.folder / 'log'}",

@@ -29,26 +29,38 @@ COLUMNS: dict[str, tuple[tuple[str, sa.types.TypeEngine[Any]], ...]] = {
         ("replaced_by", sa.String(64)),
     ),
 }
+# By table: the index's name and its column. For the list of all who changed something.
+INDEXES: dict[str, tuple[str, str]] = {
+    "postmaster_history": ("postmaster_history_admin", "admin"),
+}
 
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect
     for table, columns in COLUMNS.items():
+        index, indexed = INDEXES.get(table, (None, ""))
         if dialect.name == "sqlite":
             for name, kind in columns:
                 op.add_column(table, sa.Column(name, kind))
+            if index is not None:
+                op.create_index(index, table, [indexed])
         else:
-            added = ", ".join(
-                f"ADD COLUMN {name} {kind.compile(dialect=dialect)}" for name, kind in columns
-            )
-            op.execute(f"ALTER TABLE {table} {added}")
+            added = [f"ADD COLUMN {name} {kind.compile(dialect=dialect)}" for name, kind in columns]
+            if index is not None:
+                added.append(f"ADD INDEX {index} ({indexed})")
+            op.execute(f"ALTER TABLE {table} {', '.join(added)}")
 
 
 def downgrade() -> None:
     for table, columns in reversed(COLUMNS.items()):
+        index, _indexed = INDEXES.get(table, (None, ""))
         if op.get_bind().dialect.name == "sqlite":
+            if index is not None:
+                op.drop_index(index, table)
             for name, _kind in reversed(columns):
                 op.drop_column(table, name)
         else:
-            dropped = ", ".join(f"DROP COLUMN {name}" for name, _kind in reversed(columns))
-            op.execute(f"ALTER TABLE {table} {dropped}")
+            dropped = [f"DROP COLUMN {name}" for name, _kind in reversed(columns)]
+            if index is not None:
+                dropped.append(f"DROP INDEX {index}")
+            op.execute(f"ALTER TABLE {table} {', '.join(dropped)}")

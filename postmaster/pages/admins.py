@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, StringField
 
 from ..db import db, transact
+from ..errors import Invalid
 from ..rules import admins, history, passwords, twofactor
 from ..security import actor, renew_session
 from . import surface
@@ -111,7 +112,11 @@ def change(admin_id: int) -> BaseResponse:
 
 @blueprint.post("/admins/<int:admin_id>/password")
 def change_password(admin_id: int) -> BaseResponse:
-    """Give an administrator another password."""
+    """Give an administrator another password; one's own is changed in one's account."""
+    if _is_own_here(admin_id):
+        raise Invalid(
+            "You change your own password in My account, where your present one is asked for"
+        )
     form = PasswordForm()
 
     def act() -> None:
@@ -122,7 +127,6 @@ def change_password(admin_id: int) -> BaseResponse:
             password=form.password.data or "",
             seen=form.seen.data or None,
         )
-        renew_session(admin_id)
 
     def again() -> Response:
         names = surface.standing(AdminForm(formdata=None))
@@ -162,8 +166,10 @@ def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
 
 
 @blueprint.get("/admins/<int:admin_id>/twofactor/off")
-def ask_to_turn_off(admin_id: int) -> Response:
+def ask_to_turn_off(admin_id: int) -> BaseResponse:
     """What it means to turn off an administrator's second factor."""
+    if _is_own_here(admin_id):
+        return surface.done(url_for("account.show"), as_a_whole=True)
     return _question(
         "admins/turn_off.html", admin_id, surface.fresh(QuestionForm(), leads_back=True)
     )
@@ -171,7 +177,12 @@ def ask_to_turn_off(admin_id: int) -> Response:
 
 @blueprint.post("/admins/<int:admin_id>/twofactor/off")
 def turn_off(admin_id: int) -> BaseResponse:
-    """Turn an administrator's second factor off."""
+    """Turn an administrator's second factor off; one's own in one's account."""
+    if _is_own_here(admin_id):
+        raise Invalid(
+            "You turn your own second factor off in My account, where your present password "
+            "is asked for"
+        )
     form = QuestionForm()
 
     def act() -> None:
@@ -210,6 +221,13 @@ def _question(template: str, admin_id: int, form: PageForm) -> Response:
     admin = admins.get(session, actor(), admin_id)
     form.seen.data = admins.version(session, actor(), admin)
     return surface.show(template, admin=admin, is_oneself=admin.id == actor().admin_id, form=form)
+
+
+def _is_own_here(admin_id: int) -> bool:
+    """Whether it is oneself, with a password that can be asked for first."""
+    if admin_id != actor().admin_id:
+        return False
+    return admins.get(db.session(), actor(), admin_id).source != admins.LDAP
 
 
 def _home() -> str:

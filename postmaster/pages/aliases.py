@@ -97,7 +97,12 @@ def _list(form: NewAliasForm) -> Response:
         )
     )
     return surface.show(
-        "aliases/list.html", page=page, form=form, domain=domain, destination=destination
+        "aliases/list.html",
+        page=page,
+        form=form,
+        domain=domain,
+        destination=destination,
+        is_domain_known=not domain or bool(ids),
     )
 
 

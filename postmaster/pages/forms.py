@@ -7,14 +7,16 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.fields import choices as wtforms_choices
 
+from ..security import safe_next
+
 
 class PageForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """A form that knows where it stands, where it was opened from, and what was seen there."""
 
     # The id of the element that it was put into; empty for a page of its own.
     place = HiddenField()
-    # Where to go after the change.
-    back = HiddenField()
+    # Where to go after the change; what was sent as such is read as a path of this site.
+    back = HiddenField(filters=[lambda path: safe_next(path) if path else path])
     # The version of the row that was shown; see rules/versions.py.
     seen = HiddenField()
 

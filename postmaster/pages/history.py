@@ -6,18 +6,19 @@ from flask import Blueprint, Response, current_app, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..db import db, transact
-from ..errors import RuleError
-from ..rules import history, undo
+from ..errors import NotFound, RuleError
+from ..rules import admins, history, rows, undo
 from ..rules.history import Filters, Kind
-from ..security import actor, renew_session, safe_next
+from ..security import actor, renew_session
 from . import surface
 from .forms import PageForm
-from .sentences import differences
+from .sentences import differences, more_rows
 from .translation import translated
 
 blueprint = Blueprint("history", __name__)
 
 MOST_PARTS = 200
+LAST_DAY = datetime(9999, 12, 31)  # noqa: DTZ001 -- UTC
 
 
 @blueprint.get("/history")
@@ -28,10 +29,11 @@ def find() -> Response:
     page = surface.page_of(
         lambda criteria: history.find(session, actor(), criteria, filters=filters)
     )
+    parts = history.count_parts(session, [entry.id for entry in page.items])
     return surface.show(
         "history/list.html",
         page=page,
-        parts=history.count_parts(session, [entry.id for entry in page.items]),
+        more_rows={entry.id: more_rows(entry, parts[entry.id]) for entry in page.items},
         filters=filters,
         is_filtered=filters != Filters() or bool(request.args.get("search")),
         admins=history.admins_seen(session, actor()),
@@ -81,10 +83,20 @@ def take_back(entry_id: int) -> BaseResponse:
         return response
     entry = history.get(db.session(), actor(), entry_id)
     is_own = entry.kind == Kind.ADMIN and entry.object_id == actor().admin_id
-    if is_own:  # a password that was put back has ended all sessions, this one too
+    if is_own and _is_there(entry.object_id):
+        # A password that was put back has ended all sessions, this one too.
         renew_session(entry.object_id)
     back = form.back.data or surface.came_from()
-    return surface.done(safe_next(back) if back else url_for(".find"), as_a_whole=is_own)
+    return surface.done(back or url_for(".find"), as_a_whole=is_own)
+
+
+def _is_there(admin_id: int) -> bool:
+    """Whether the admin was not just taken back along with the creation."""
+    try:
+        admins.get(db.session(), actor(), admin_id)
+    except NotFound:
+        return False
+    return True
 
 
 def _filters() -> Filters:
@@ -92,12 +104,14 @@ def _filters() -> Filters:
     arguments = request.args
     kind = arguments.get("kind", "")
     until = _day("until")
+    object_id = arguments.get("object", None, type=int)
     return Filters(
         admin=arguments.get("admin") or None,
         kind=Kind(kind) if kind in list(Kind) else None,
-        object_id=arguments.get("object", None, type=int),
+        object_id=object_id if object_id is not None and object_id <= rows.LARGEST_ID else None,
         since=_day("since"),
-        until=until + timedelta(days=1) if until else None,
+        # After the last day that there is, nothing is left out.
+        until=until + timedelta(days=1) if until and until < LAST_DAY else None,
     )
 
 

@@ -14,6 +14,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security
@@ -21,7 +22,7 @@ from ..db import db
 from ..errors import RuleError, Throttled
 from ..rules import login
 from ..rules.login import LOCAL_SOURCE, CodeWanted
-from .translation import translated
+from .translation import as_the_browser_asks, translated
 
 blueprint = Blueprint("login", __name__)
 
@@ -52,9 +53,21 @@ def _first_step(refused: RuleError | None) -> Response:
         "login.html",
         refused,
         username=request.form.get("username", ""),
-        sources=login.sources(db.session()),
+        sources=_sources(),
         source=request.form.get("auth_source", LOCAL_SOURCE),
     )
+
+
+def _sources() -> list[str]:
+    """Where an account may be from. While the database is away the page is there all the
+    same: what is sent then says so.
+    """
+    try:
+        return login.sources(db.session())
+    except SQLAlchemyError:
+        db.session.remove()
+        as_the_browser_asks()
+        return [LOCAL_SOURCE]
 
 
 def _second_step(refused: RuleError | None) -> Response:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from ..errors import Phrase
 from ..models import HistoryEntry
-from ..rules import actions
+from ..rules import actions, addresses
 from ..rules.actions import Action, Kind
 from .translation import number, say
 
@@ -52,13 +53,40 @@ def sentence(entry: HistoryEntry) -> str:
     return words
 
 
+def sentence_with(entry: HistoryEntry, more: int) -> str:
+    """The sentence, and how many more rows went along."""
+    if not more:
+        return sentence(entry)
+    words = ngettext(
+        "%(sentence)s, with %(num)s more row",
+        "%(sentence)s, with %(num)s more rows",
+        more,
+        sentence=sentence(entry),
+    )
+    return str(words)
+
+
+def more_rows(entry: HistoryEntry, parts: int) -> int:
+    """How many of a change's parts went along: those of several are the change itself."""
+    own = (entry.new or {}).get("count", 0) if actions.is_of_several(entry) else 0
+    return max(parts - int(own), 0)
+
+
 def name_of(entry: HistoryEntry) -> str:
-    """The object's name; that of a setting is a word of ours."""
+    """The object's name as people read it; that of a setting is a word of ours."""
     if entry.kind == Kind.SETTING:
         return str(_(entry.object_name))
-    return (
-        entry.object_name.replace(" -> ", " → ") if entry.kind == Kind.ALIAS else entry.object_name
-    )
+    if entry.kind == Kind.ALIAS:
+        return " → ".join(readable(name) for name in entry.object_name.split(" -> "))
+    return readable(entry.object_name)
+
+
+def readable(text: str) -> str:
+    """A domain or an address with its domain as people read it; its case stays as it is."""
+    if "xn--" not in text.lower():
+        return text
+    local_part, at, domain = text.rpartition("@")
+    return f"{local_part}{at}{addresses.u_labels(domain)}"
 
 
 def differences(entry: HistoryEntry) -> list[tuple[str, str, str]]:
@@ -78,7 +106,7 @@ def _value(entry: HistoryEntry, value: Any) -> str:
         return ""
     if entry.kind == Kind.SETTING and value in VALUES:
         return str(_(VALUES[value]))
-    return str(value)
+    return readable(str(value))
 
 
 def kind_in_words(kind: str) -> str:

@@ -26,15 +26,17 @@ from flask import (
 )
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security
-from ..db import after_commit
-from ..errors import NotFound, Phrase, RuleError, Throttled, Unauthenticated
+from ..db import PASSING, after_commit, db
+from ..errors import Invalid, NotFound, Phrase, RuleError, Throttled, Unauthenticated
 from ..models import HistoryEntry
-from ..rules import paging, rows, undo
+from ..rules import history, paging, rows, undo
+from ..rules.history import Action, Kind
 from .forms import PageForm
-from .sentences import sentence
+from .sentences import more_rows, sentence_with
 from .translation import translated
 
 WHAT_NEXT = {
@@ -57,7 +59,7 @@ STATUS_NAMES = {
     413: Phrase("Too large"),
     429: Phrase("Too many attempts"),
     500: Phrase("Something went wrong"),
-    503: Phrase("The database is away"),
+    503: Phrase("The database cannot be used now"),
 }
 ROWS_PER_PAGE = (10, 25, 50, 100)
 NARROW_PLACE = "edit-"
@@ -89,7 +91,10 @@ def place() -> str:
     if not is_partial():
         return ""
     if request.method == "POST":
-        where = request.form.get("place") or "main"
+        try:
+            where = request.form.get("place") or "main"
+        except HTTPException:  # too large to be read, which is being answered just now
+            where = "main"
     else:
         where = request.headers.get("HX-Target", "main")
     return where if ELEMENT_ID.fullmatch(where) else "main"
@@ -121,7 +126,7 @@ def _remember_address(response: Response) -> None:
     """Say what the address bar is to hold: a search being typed is one step back, not ten."""
     if request.method != "GET" or place() not in ("main", "list"):
         return
-    here = own_address()
+    here = iri_to_uri(own_address())
     seen = _path_of(request.headers.get("HX-Current-URL", ""))
     if seen == here:
         return
@@ -136,12 +141,15 @@ def _remember_address(response: Response) -> None:
 
 def own_address() -> str:
     """The path and query of this request."""
-    query = request.query_string.decode("latin-1")
+    query = request.query_string.decode("utf-8", "replace")
     return request.script_root + request.path + (f"?{query}" if query else "")
 
 
 def _path_of(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as http://[
+        return ""
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
@@ -209,12 +217,23 @@ def url_with(**changes: Any) -> str:
 
 
 def selected_ids() -> list[int]:
-    """The ids of the rows that were ticked."""
+    """The ids of the rows that were ticked. Raises Invalid where they are too many."""
     values = request.values.getlist("id")
-    return [int(value) for value in values if value.isascii() and value.isdigit()][:MOST_SELECTED]
+    if len(values) > MOST_SELECTED:
+        raise Invalid(
+            "%(count)s rows were selected, and at most %(most)s can be at once: select fewer",
+            count=len(values),
+            most=MOST_SELECTED,
+        )
+    return [
+        int(value)
+        for value in values
+        if value.isascii() and value.isdigit() and len(value) <= LONGEST_ID
+    ]
 
 
 MOST_SELECTED = 1000
+LONGEST_ID = len(str(rows.LARGEST_ID))
 
 
 def check_any_is_there(ids: Sequence[int], found: Sequence[Any], noun: str) -> None:
@@ -297,12 +316,22 @@ def done(address: str, *, as_a_whole: bool = False) -> BaseResponse:
 
     ``as_a_whole``: the session is a new one, and with it every form's token.
     """
-    for entry in g.get("changes", []):
-        category = f"undo-{entry.id}" if undo.is_undoable(entry) else "done"
-        flash(sentence(entry), category)
+    changes: list[HistoryEntry] = g.get("changes", [])
+    parts = history.count_parts(db.session(), [entry.id for entry in changes]) if changes else {}
+    for entry in changes:
+        category = f"undo-{entry.id}" if _is_offered_back(entry) else "done"
+        flash(sentence_with(entry, more_rows(entry, parts[entry.id])), category)
     if as_a_whole and is_partial():
-        return make_response("", HTTPStatus.OK, {"HX-Redirect": address})
+        return make_response("", HTTPStatus.OK, {"HX-Redirect": iri_to_uri(address)})
     return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+def _is_offered_back(entry: HistoryEntry) -> bool:
+    """Whether the message has an Undo. An old password that comes back by one press of a
+    button nobody looks at is a danger; the history offers that.
+    """
+    is_admins_password = entry.kind == Kind.ADMIN and entry.action == Action.CHANGE_PASSWORD
+    return undo.is_undoable(entry) and not is_admins_password
 
 
 def _note_change(announcement: object) -> None:
@@ -332,7 +361,8 @@ def refusal(error: RuleError) -> BaseResponse:
     """A RuleError as a page; who is not signed in is led to the sign-in page."""
     if isinstance(error, Unauthenticated):
         return _to_sign_in()
-    response = answer(error.status, translated(error))
+    waits = error.status != HTTPStatus.SERVICE_UNAVAILABLE or error.template in PASSING
+    response = answer(error.status, translated(error), advises=waits)
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -340,6 +370,12 @@ def refusal(error: RuleError) -> BaseResponse:
 
 def _to_sign_in() -> BaseResponse:
     target: str | None = own_address() if request.method == "GET" else None
+    is_leaving = request.endpoint == "login.sign_out"
+    if request.method not in security.SAFE_METHODS and not is_leaving:
+        flash(
+            _("Your session has ended. Sign in again: what you sent last was not saved."),
+            "warning",
+        )
     if is_partial():
         target = _path_of(request.headers.get("HX-Current-URL", ""))
         response = make_response("", HTTPStatus.UNAUTHORIZED)
@@ -355,15 +391,15 @@ def sign_in_address(target: str | None) -> str:
     return url_for("login.sign_in", next=target)
 
 
-def answer(status: int, message: str) -> Response:
-    """An error page with any status, and with what to do next."""
+def answer(status: int, message: str, *, advises: bool = True) -> Response:
+    """An error page with any status. ``advises``: it adds what to do next."""
     response = make_response(
         render_template(
             "error.html",
             status=status,
             phrase=_(STATUS_NAMES.get(status, Phrase("This does not work"))),
             message=message,
-            what_next=_(WHAT_NEXT[status]) if status in WHAT_NEXT else "",
+            what_next=_(WHAT_NEXT[status]) if advises and status in WHAT_NEXT else "",
             # The menu needs the database.
             bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR,
         ),

@@ -90,7 +90,7 @@ def completed(email: str) -> str:
 
 def _list(form: NewUserForm) -> Response:
     session = db.session()
-    domain = request.values.get("domain", "").strip()
+    domain = request.args.get("domain", "").strip()
     ids = domains.ids_named(session, actor(), domain) if domain else None
     page = surface.page_of(
         lambda criteria: overviews.find_users(session, actor(), criteria, domain_ids=ids)
@@ -104,6 +104,7 @@ def _list(form: NewUserForm) -> Response:
         page=page,
         form=form,
         domain=domain,
+        is_domain_known=not domain or bool(ids),
         may_keep_copy=may_keep_copy,
         suggestion=passwords.suggestion(),
     )

@@ -13,10 +13,10 @@ from flask_babel import lazy_gettext as _l
 
 from ..errors import Phrase
 from ..models import Alias
-from ..rules import addresses
 from ..rules.overviews import Oddity
 from ..version import VERSION
 from . import sentences
+from .sentences import readable
 
 NAMES: Mapping[Oddity, Phrase] = {
     Oddity.MIXED_CASE: Phrase("upper case"),
@@ -88,14 +88,6 @@ def init_app(app: Flask) -> None:
 
 
 # --- rows -----------------------------------------------------------------------
-
-
-def readable(text: str) -> str:
-    """A domain or an address with its domain as people read it; its case stays as it is."""
-    if "xn--" not in text.lower():
-        return text
-    local_part, at, domain = text.rpartition("@")
-    return f"{local_part}{at}{addresses.u_labels(domain)}"
 
 
 def attributes(named: Mapping[str, object]) -> dict[str, object]:

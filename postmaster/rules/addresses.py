@@ -54,7 +54,12 @@ def domain_name(text: str) -> str:
     """The domain in lower case as A-labels. Raises Invalid."""
     name = _a_labels(trim(text))
     if name is None:
-        raise Invalid('"%(name)s" is not a valid domain name', field="name", name=shown(text))
+        raise Invalid(
+            '"%(name)s" is not a valid domain name: it has at least two parts of letters, '
+            "digits and hyphens, such as example.com",
+            field="name",
+            name=shown(text),
+        )
     return name
 
 

@@ -18,15 +18,19 @@ from . import addresses, lengths, rows, settings
 EXPANSION_LIMIT = 1000
 
 
-def domain_of(session: Session, address: str) -> Domain:
-    """The domain row of a normalised address. Raises Invalid.
+def domain_of(session: Session, address: str, *, field: str) -> Domain:
+    """The domain row of a normalised address. Raises Invalid, for the field that holds it.
 
     Of several rows with one name, which a server may hold, the first counts.
     """
     name = addresses.split(address)[1]
     domain = session.scalar(select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1))
     if domain is None:
-        raise Invalid('The domain "%(name)s" is not managed by this database', name=name)
+        raise Invalid(
+            'The domain "%(name)s" is not managed by this database; add the domain first',
+            field=field,
+            name=name,
+        )
     return domain
 
 
@@ -72,9 +76,9 @@ def checked_destination(text: str) -> str:
 
 
 def check_destination_exists(
-    session: Session, destination: str, besides: Collection[int] = ()
+    session: Session, source: str, destination: str, besides: Collection[int] = ()
 ) -> None:
-    """A destination is a mailbox or an alias here, or elsewhere if a setting permits it."""
+    """A destination is a mailbox or another alias here, or elsewhere if a setting permits it."""
     name = addresses.split(destination)[1]
     managed = session.scalar(select(Domain.id).where(Domain.name == name).limit(1)) is not None
     if not managed:
@@ -87,9 +91,11 @@ def check_destination_exists(
             name=name,
             setting=settings.EXTERNAL_DESTINATIONS.name,
         )
-    if not is_mailbox(session, destination) and not sources_at(session, destination, besides):
+    leads_on = destination != source and sources_at(session, destination, besides)
+    if not is_mailbox(session, destination) and not leads_on:
         raise Invalid(
-            'The destination "%(destination)s" is not a current email address',
+            'The destination "%(destination)s" is not a current email address: there is no '
+            "such user or alias",
             field="destination",
             destination=destination,
         )
@@ -104,7 +110,8 @@ def check_mailbox_keeps_its_mail(
     if not keeps_copy(session, source, besides):
         raise Invalid(
             'The source "%(source)s" is an existing email address, and the alias would take '
-            "its mail; to forward and keep a copy, first add the alias %(source)s -> %(source)s",
+            "its mail; choose to keep a copy in it (keep_copy), or add the alias "
+            "%(source)s -> %(source)s first",
             field="source",
             source=source,
         )

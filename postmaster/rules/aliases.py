@@ -102,7 +102,7 @@ def stands_at(session: Session, actor: Actor, typed: str) -> bool:
 def about_source(session: Session, actor: Actor, typed: str) -> AboutSource:
     """What a new alias with this source would mean. Raises Invalid as ``create`` would."""
     source = alias_rules.checked_source(typed)
-    domain_of(session, source)
+    domain_of(session, source, field="source")
     counted = select(func.count()).select_from(Alias).where(Alias.source == source)
     return AboutSource(
         source=source,
@@ -142,8 +142,8 @@ def create(
     turns.take(session, turns.Queue.MAIL)
     checked_source = alias_rules.checked_source(source)
     checked_destination = alias_rules.checked_destination(destination)
-    domain = domain_of(session, checked_source)
-    alias_rules.check_destination_exists(session, checked_destination)
+    domain = domain_of(session, checked_source, field="source")
+    alias_rules.check_destination_exists(session, checked_source, checked_destination)
     copies: list[Alias] = []
     if keep_copy and checked_source != checked_destination and _needs_copy(session, checked_source):
         copies = [_copy(checked_source, domain.id)]
@@ -204,10 +204,10 @@ def change(
     new_destination, besides = alias.destination, [alias.id]
     if source is not None and addresses.trim(source) != alias.source:
         new_source = alias_rules.checked_source(source)
-        new_domain_id = domain_of(session, new_source).id
+        new_domain_id = domain_of(session, new_source, field="source").id
     if destination is not None and addresses.trim(destination) != alias.destination:
         new_destination = alias_rules.checked_destination(destination)
-        alias_rules.check_destination_exists(session, new_destination, besides)
+        alias_rules.check_destination_exists(session, new_source, new_destination, besides)
     if (new_source, new_destination) == (alias.source, alias.destination):
         return alias
     if new_source != alias.source or alias.destination == alias.source:
@@ -227,14 +227,16 @@ def rename(
     """Give all destinations of an alias another source, all or none."""
     turns.take(session, turns.Queue.MAIL)
     alias = get(session, actor, alias_id)
-    group = matching(session, actor, alias.source)
+    group = sorted(
+        rows.where_in(session, Alias, Alias.source, [alias.source]), key=lambda row: row.id
+    )
     if len(group) == 1:
         return change(session, actor, alias_id, source=source, seen=seen)
     versions.check(session, history.Kind.ALIAS, alias.id, as_recorded(alias), seen)
     if addresses.trim(source) == alias.source:
         return alias
     new_source = alias_rules.checked_source(source)
-    domain_id = domain_of(session, new_source).id
+    domain_id = domain_of(session, new_source, field="source").id
     before = [(row, as_recorded(row), in_words(row)) for row in group]
     for row in group:
         row.source, row.domain_id = new_source, domain_id
@@ -278,7 +280,8 @@ def repoint(
     if not chosen:
         return []
     ids = [alias.id for alias in chosen]
-    alias_rules.check_destination_exists(session, target, ids)
+    for source in {alias.source.lower() for alias in chosen} & {target} or {""}:
+        alias_rules.check_destination_exists(session, source, target, ids)
     leading = Alias.destination == target
     there = rows.where_in(session, Alias, Alias.source, sources, leading)
     served = {alias.source.lower() for alias in there}
@@ -350,6 +353,7 @@ def remove_several(
     gone = goes_with(session, actor, alias_ids)
     gone.check(seen)
     along = gone.aliases_gone(orphans)
+    _check_mailboxes_keep_their_mail(session, [*chosen, *along])
     rows.remove(session, Alias, [alias.id for alias in (*chosen, *along)])
     history.record_all(
         session,
@@ -358,6 +362,28 @@ def remove_several(
         along=[as_removed(alias) for alias in along],
         part_of=part_of,
     )
+
+
+def _check_mailboxes_keep_their_mail(session: Session, gone: Collection[Alias]) -> None:
+    """A row mailbox -> mailbox stays while others take the mailbox's mail."""
+    gone_ids = {alias.id for alias in gone}
+    copies = [alias.source for alias in gone if is_copy(alias)]
+    mailboxes = {user.email.lower() for user in rows.where_in(session, User, User.email, copies)}
+    staying = [
+        alias
+        for alias in rows.where_in(session, Alias, Alias.source, sorted(mailboxes))
+        if alias.id not in gone_ids
+    ]
+    kept = {alias.source.lower() for alias in staying if is_copy(alias)}
+    for alias in staying:
+        if alias.source.lower() not in kept:
+            raise Invalid(
+                'Without the alias "%(name)s" -> "%(name)s", the alias "%(alias)s" would take '
+                "all mail of the mailbox: delete the other destinations of it first, or all "
+                "together",
+                name=alias.source,
+                alias=in_words(alias),
+            )
 
 
 # --- the history ----------------------------------------------------------------

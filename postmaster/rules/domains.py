@@ -129,12 +129,8 @@ def goes_with(session: Session, actor: Actor, *domain_ids: int) -> GoesWith:
     own = removals.in_order(rows.where_in(session, Alias, Alias.domain_id, ids))
     own_ids = {alias.id for alias in own}
     leading = [alias for alias in removals.leading_to(session, emails) if alias.id not in own_ids]
-    return GoesWith(
-        users=sorted(mailboxes, key=lambda user: user.email.lower()),
-        aliases=own,
-        leading_here=leading,
-        pointing_nowhere=removals.pointing_nowhere(session, [*own, *leading], emails),
-    )
+    mailboxes.sort(key=lambda user: user.email.lower())
+    return removals.of(session, mailboxes, own, leading, emails)
 
 
 def remove(

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, exists, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from ..errors import NotFound
 from ..models import Alias, Domain, User
 from . import addresses, aliases, domains, paging, users
 from .actor import Actor
+from .rows import NOT_FOUND
 
 
 class Oddity(StrEnum):
@@ -132,7 +134,11 @@ def find_aliases(
     domain_ids: Sequence[int] | None = None,
     destination: str | None = None,
 ) -> paging.Page[AliasGroup]:
-    """A page of sources with all their destinations; of some domains, or to one address."""
+    """A page of sources with all their destinations; of some domains, or to one address.
+
+    Raises Invalid, and NotFound past the last page.
+    """
+    criteria.check_order(["source"])
     conditions: list[ColumnElement[bool]] = list(aliases.LISTING.matching(criteria.search))
     if domain_ids is not None:
         conditions.append(Alias.domain_id.in_(domain_ids))
@@ -160,7 +166,11 @@ def find_aliases(
 def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:
     """The source that a row belongs to, with all its destinations. Raises NotFound."""
     source = aliases.get(session, actor, alias_id).source
-    return _groups(session, Alias.source == source, Alias.source)[0]
+    # A collation may take several spellings for this source.
+    for group in _groups(session, Alias.source == source, Alias.source):
+        if any(item.alias.id == alias_id for item in group.destinations):
+            return group
+    raise NotFound(NOT_FOUND["alias"])
 
 
 def aliases_at(session: Session, actor: Actor, source: str) -> AliasGroup | None:

@@ -5,7 +5,7 @@ that holds all it needs, however deep the page is) and joins the rows to them;
 their total comes in one more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -33,6 +33,17 @@ class Criteria:
     search: str = ""
     sort: str | None = None
     order: str = "asc"
+
+    def check_order(self, sortable: Collection[str]) -> None:
+        """Raises Invalid unless the list can be sorted so."""
+        if self.sort and self.sort not in sortable:
+            raise Invalid(
+                "The sort column must be one of: %(columns)s",
+                field="sort",
+                columns=", ".join(sortable),
+            )
+        if self.order not in ORDERS:
+            raise Invalid('The order must be "asc" or "desc"', field="order")
 
 
 @dataclass(frozen=True)
@@ -130,15 +141,8 @@ class Listing(Generic[Row]):
         return [or_(*(column.contains(text, autoescape=True) for column in columns))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
-        column = self.sortable.get(criteria.sort or self.sorted_by)
-        if column is None:
-            raise Invalid(
-                "The sort column must be one of: %(columns)s",
-                field="sort",
-                columns=", ".join(self.sortable),
-            )
-        if criteria.order not in ORDERS:
-            raise Invalid('The order must be "asc" or "desc"', field="order")
+        criteria.check_order(self.sortable)
+        column = self.sortable[criteria.sort or self.sorted_by]
         # The id makes the order total, so that no row is on two pages or on none.
         columns = [column] if column.key == "id" else [column, self.sortable["id"]]
         descends = criteria.order == "desc" or (criteria.sort is None and self.newest_first)

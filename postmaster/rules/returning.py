@@ -173,6 +173,7 @@ def check_newer(session: Session, steps: Sequence[Step], after: int) -> None:
     _check_pairs(session, back, after)
     _check_mail_of_users(session, users, set(back), after)
     _check_mail_of_newer_users(session, back, after)
+    _check_copies(session, back, after)
     _check_circles(session, back, after)
 
 
@@ -237,6 +238,60 @@ def _check_mail_of_newer_users(
                 "user of this address",
                 email=user.email,
             )
+
+
+def _check_copies(session: Session, back: Mapping[int, tuple[str, str]], after: int) -> None:
+    """An alias beside a copy does not come back to a mailbox that lost its copy since."""
+    sources = {source for source, destination in back.values() if source != destination}
+    mailboxes = rows.where_in(session, User, User.email, sources)
+    bare = [user for user in mailboxes if not alias_rules.keeps_copy(session, user.email)]
+    lost = _gone_since(session, after, back) if bare else set()
+    for user in bare:
+        copy = f"{user.email} -> {user.email}".lower()
+        if (Kind.ALIAS, copy) in lost:
+            raise Conflict(
+                'The alias "%(email)s" cannot come back: it would take the mail of the mailbox, '
+                "which lost the row that kept its copy",
+                email=user.email,
+            )
+
+
+def check_destinations(session: Session, steps: Sequence[Step], after: int) -> None:
+    """Refuse old destinations that are gone since; one that was missing before may be so again."""
+    back = {step.id: step.old["destination"] for step in steps}
+    missing = {destination.lower() for destination in back.values()}
+    for column in (User.email, Alias.source):
+        for some in rows.chunks(sorted(missing)):
+            missing -= {
+                text.lower() for text in session.scalars(select(column).where(column.in_(some)))
+            }
+    if not missing:
+        return
+    gone = {name.split(" -> ")[0] for _kind, name in _gone_since(session, after, back)}
+    for destination in back.values():
+        if destination.lower() in missing & gone:
+            raise Conflict(
+                'The destination "%(destination)s" is not a current email address any more',
+                destination=destination,
+            )
+
+
+def _gone_since(session: Session, after: int, back: Collection[int]) -> set[tuple[str, str]]:
+    """What was deleted or changed after the change that is undone: kind and lower-case name.
+
+    Without the alias rows that are back.
+    """
+    entries = select(HistoryEntry.kind, HistoryEntry.object_id, HistoryEntry.object_name).where(
+        HistoryEntry.id > after,
+        or_(HistoryEntry.part_of.is_(None), HistoryEntry.part_of != after),
+        HistoryEntry.kind.in_((Kind.USER, Kind.ALIAS)),
+        HistoryEntry.action.in_((Action.DELETE, Action.CHANGE)),
+    )
+    return {
+        (kind, name.lower())
+        for kind, object_id, name in session.execute(entries)
+        if kind != Kind.ALIAS or object_id not in back
+    }
 
 
 def _check_circles(session: Session, back: Mapping[int, tuple[str, str]], after: int) -> None:

@@ -25,8 +25,9 @@ class SignedIn:
     admin_id: int
     username: str
     name: str
-    # The hash of the account that a new installation opens with, if it still is there.
-    default_admin_hash: str | None
+    # The hash of the account that a new installation opens with, if it still is there,
+    # and that of the oldest account, which it is once it was renamed.
+    default_admin_hashes: tuple[str, ...]
     # The chosen language of the pages; None: as the browser asks for.
     language: str | None
     # Where the password is kept: local, or a directory.
@@ -70,8 +71,9 @@ def start(session: Session, admin_id: int, *, ip: str, agent: str, hours: int) -
 
 def find(session: Session, token: str) -> SignedIn | None:
     """Who this token belongs to, if it is alive and the admin is active."""
-    default = aliased(Admin)
+    default, oldest = aliased(Admin), aliased(Admin)
     default_hash = select(default.password).where(default.username == DEFAULT_USERNAME)
+    oldest_hash = select(oldest.password).order_by(oldest.id).limit(1)
     row = session.execute(
         select(
             AdminSession.expires,
@@ -83,6 +85,7 @@ def find(session: Session, token: str) -> SignedIn | None:
             Admin.source,
             Admin.otp_active,
             default_hash.scalar_subquery().label("default_hash"),
+            oldest_hash.scalar_subquery().label("oldest_hash"),
         )
         .join(Admin, Admin.id == AdminSession.admin_id)
         .where(AdminSession.token_hash == _hash(token))
@@ -94,7 +97,7 @@ def find(session: Session, token: str) -> SignedIn | None:
         row.id,
         row.username or "",
         row.name or "",
-        row.default_hash,
+        tuple(filter(None, dict.fromkeys((row.default_hash, row.oldest_hash)))),
         row.language,
         row.source,
         bool(row.otp_active),

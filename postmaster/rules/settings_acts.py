@@ -1,12 +1,13 @@
 """The acts on settings: search and change."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid
-from ..models import SettingRow
+from ..models import HistoryEntry, SettingRow
 from . import history, paging, rows, settings, turns, versions
 from .actor import Actor
 
@@ -57,53 +58,93 @@ def change(
     value: str | None,
     log_is_writable: Callable[[], bool],
     seen: str | None = None,
-    undoes: int | None = None,
 ) -> SettingRow:
     """Give a setting another value; None or an empty text empties it."""
     turns.take(session, turns.Queue.SETTINGS)
     row = get(session, actor, setting_id)
     versions.check(session, history.Kind.SETTING, row.id, as_recorded(row), seen)
-    setting = settings.BY_NAME.get(row.setting or "")
-    if setting is None:
-        raise Invalid("Invalid setting value: this setting is not known", field="value")
+    setting = _declared(row)
     text = (value or "").strip()
     if text:
         stored = setting.text(setting.read(text))
     else:
-        _check_may_be_empty(session, setting)
+        if setting.default is not None:
+            raise Invalid(
+                "Invalid setting value: %(name)s may not be empty",
+                field="value",
+                name=setting.name,
+            )
         stored = None
-    if setting.needs_log and stored == "True" and not log_is_writable():
+    _check_suits(session, setting, stored, log_is_writable)
+    if stored != row.value:
+        _write(session, actor, row, stored)
+    return row
+
+
+def put_back(
+    session: Session,
+    actor: Actor,
+    row: SettingRow,
+    value: str | None,
+    *,
+    log_is_writable: Callable[[], bool],
+    undoes: int,
+) -> HistoryEntry:
+    """Give a setting its old value again, as it was written, and record that it was undone.
+
+    An old value may have come by hand, be empty or be spelled as ``change`` never would.
+    """
+    setting = _declared(row)
+    _check_suits(session, setting, setting.text(setting.stored(value)), log_is_writable)
+    return _write(session, actor, row, value, undoes)
+
+
+def _declared(row: SettingRow) -> settings.Setting[Any]:
+    setting = settings.BY_NAME.get(row.setting or "")
+    if setting is None:
+        raise Invalid("Invalid setting value: this setting is not known", field="value")
+    return setting
+
+
+def _write(
+    session: Session, actor: Actor, row: SettingRow, value: str | None, undoes: int | None = None
+) -> HistoryEntry:
+    old, row.value = row.value, value
+    session.flush()
+    return history.record(
+        session,
+        actor,
+        history.Action.CHANGE,
+        history.Kind.SETTING,
+        row.id,
+        row.setting or "",
+        old={"value": old},
+        new={"value": value},
+        undoes=undoes,
+    )
+
+
+def _check_suits(
+    session: Session,
+    setting: settings.Setting[Any],
+    value: str | None,
+    log_is_writable: Callable[[], bool],
+) -> None:
+    """Refuse a value that the log, or the other settings, do not bear now."""
+    if value is None and setting in settings.LDAP_PARTS:
+        _check_may_be_emptied(session, setting)
+    if setting.needs_log and value == "True" and not log_is_writable():
         raise Invalid(
             "%(name)s cannot be turned on: the log could not be written",
             field="value",
             name=setting.name,
         )
-    if setting is settings.LDAP_ENABLED and stored == "True":
+    if setting is settings.LDAP_ENABLED and value == "True":
         _check_ldap_is_configured(session)
-    old = row.value
-    if stored != old:
-        row.value = stored
-        session.flush()
-        history.record(
-            session,
-            actor,
-            history.Action.CHANGE,
-            history.Kind.SETTING,
-            row.id,
-            setting.name,
-            old={"value": old},
-            new={"value": stored},
-            undoes=undoes,
-        )
-    return row
 
 
-def _check_may_be_empty(session: Session, setting: settings.Setting[object]) -> None:
-    if setting.default is not None:
-        raise Invalid(
-            "Invalid setting value: %(name)s may not be empty", field="value", name=setting.name
-        )
-    if setting in settings.LDAP_PARTS and settings.value_of(session, settings.LDAP_ENABLED):
+def _check_may_be_emptied(session: Session, setting: settings.Setting[Any]) -> None:
+    if settings.value_of(session, settings.LDAP_ENABLED):
         raise Invalid(
             "LDAP authentication must be disabled before %(name)s can be emptied",
             field="value",

@@ -17,7 +17,6 @@ from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, SettingR
 from . import (
     actions,
     admins,
-    alias_rules,
     aliases,
     domains,
     history,
@@ -150,12 +149,14 @@ def _stands_in_the_way(
 
 def _is_in_effect(session: Session, entry: HistoryEntry) -> bool:
     """Whether a change was not undone, or its undo was."""
-    in_effect = True
-    undone_by = entry.undone_by
-    while undone_by is not None:
+    in_effect, at = True, entry
+    # Only a later change takes one back; so this ends, whatever the table holds.
+    while at.undone_by is not None and at.undone_by > at.id:
         in_effect = not in_effect
-        undoing = session.get(HistoryEntry, undone_by)
-        undone_by = undoing.undone_by if undoing is not None else None
+        undoing = session.get(HistoryEntry, at.undone_by)
+        if undoing is None:
+            break
+        at = undoing
     return in_effect
 
 
@@ -172,7 +173,9 @@ def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
         changes += _reset(session, [s for s in reset if _model_of(s) is model], model)
     changes += _remove(session, made)
     changes += returning.bring_back(session, deleted, after)
-    returning.check_newer(session, [s for s in changed if s.entry.kind == Kind.ALIAS], after)
+    of_aliases = [step for step in changed if step.entry.kind == Kind.ALIAS]
+    returning.check_newer(session, of_aliases, after)
+    returning.check_destinations(session, of_aliases, after)
     return changes
 
 
@@ -235,7 +238,6 @@ def _change_back(session: Session, steps: Sequence[Step], after: int) -> list[Ch
         kind = Kind(entry.kind)
         changes.append(Change(Action.CHANGE, kind, step.id, name, before, _as_recorded(row)))
     session.flush()
-    _check_aliases(session, {step.id: found[Kind.ALIAS, step.id] for step in of_aliases})
     return changes
 
 
@@ -261,22 +263,6 @@ def _check_username_is_free(session: Session, admin: Admin, username: str) -> No
     same = select(Admin.id).where(Admin.username == username, Admin.id != admin.id)
     if session.scalar(same.limit(1)) is not None:
         raise Conflict('There is another administrator "%(name)s" now', name=username)
-
-
-def _check_aliases(session: Session, found: dict[int, Alias]) -> None:
-    """The rules for aliases, for what has its old values again."""
-    by_destination: dict[str, list[Alias]] = {}
-    for alias in found.values():
-        by_destination.setdefault(alias.destination, []).append(alias)
-    try:
-        for destination, some in by_destination.items():
-            sources, ids = [alias.source for alias in some], [alias.id for alias in some]
-            alias_rules.check_destination_exists(session, destination)
-            for mailbox in rows.where_in(session, User, User.email, sources):
-                alias_rules.check_mailbox_keeps_its_mail(session, mailbox.email, destination)
-            alias_rules.check_closes_no_circle(session, sources, destination, ids)
-    except Invalid as refusal:
-        raise Conflict(refusal.template, field=refusal.field, **refusal.values) from None
 
 
 def _reset(session: Session, steps: Sequence[Step], model: type[User | Admin]) -> list[Change]:
@@ -384,12 +370,8 @@ def _undo_setting(
             name=entry.object_name,
             present=row.value,
         )
-    old = (entry.old or {}).get("value")
-    settings_acts.change(
-        *(session, actor, row.id),
-        value=old,
+    return settings_acts.put_back(
+        *(session, actor, row, (entry.old or {}).get("value")),
         log_is_writable=log_is_writable,
         undoes=entry.id,
     )
-    taken_back = history.latest_id(session, Kind.SETTING, row.id)
-    return session.get_one(HistoryEntry, taken_back)

@@ -105,7 +105,7 @@ def _checked_address(session: Session, email: str) -> tuple[str, Domain]:
         raise Invalid("The email address was not specified", field="email")
     address = addresses.mailbox(email)
     lengths.check(address, User.email, "email")
-    domain = aliases.domain_of(session, address)
+    domain = aliases.domain_of(session, address, field="email")
     if session.scalar(select(User.id).where(User.email == address).limit(1)) is not None:
         raise _is_taken(address)
     return address, domain
@@ -177,12 +177,8 @@ def goes_with(session: Session, actor: Actor, user_ids: Sequence[int]) -> GoesWi
     emails = [user.email for user in chosen]
     leading = removals.leading_to(session, emails)
     copies = [alias for alias in leading if aliases.is_copy(alias)]
-    return GoesWith(
-        users=[],
-        aliases=copies,
-        leading_here=[alias for alias in leading if alias not in copies],
-        pointing_nowhere=removals.pointing_nowhere(session, leading, emails),
-    )
+    elsewhere = [alias for alias in leading if not aliases.is_copy(alias)]
+    return removals.of(session, [], copies, elsewhere, emails)
 
 
 def remove(

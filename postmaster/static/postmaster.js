@@ -7,6 +7,7 @@
   // --- what only works with scripts -------------------------------------------
 
   function revealScripted(root) {
+    allowSelection(root);
     for (const element of root.querySelectorAll("[data-scripted]")) element.hidden = false;
     for (const time of root.querySelectorAll("time[data-local]")) {
       const moment = new Date(time.dateTime);
@@ -30,11 +31,19 @@
 
   // The id of what opened a dialog or a form in a row: it gets the focus back.
   let opener = null;
+  // What gets the focus after this request, whatever has it now: a selector.
+  let wantedNext = null;
 
   document.addEventListener("htmx:beforeRequest", (event) => {
+    const element = event.detail.elt;
     const target = event.detail.target?.id || "";
-    if (target === "dialog" || (target.startsWith("edit-") && event.detail.elt.tagName === "A")) {
-      opener = event.detail.elt.id || null;
+    wantedNext = null;
+    if (target === "dialog" || (target.startsWith("edit-") && element.tagName === "A")) {
+      opener = element.id || null;
+    } else if (element.tagName === "FORM" && element.closest("dialog")) {
+      wantedNext = "#messages button"; // what was asked about may be gone
+    } else if (element.id === "add") {
+      wantedNext = "#add [data-new]"; // one is seldom added alone
     }
   });
 
@@ -72,8 +81,25 @@
 
   // --- after htmx has put something in its place --------------------------------
 
+  // A search as one types changes the address: who adds a row comes back to what is shown.
+  function rememberAddress() {
+    const form = byId("add");
+    if (!form) return;
+    const address = location.pathname + location.search;
+    form.action = address;
+    const back = form.querySelector("[name=back]");
+    if (back) back.value = address;
+  }
+
   // What to focus once the new content stands: never nothing.
   function keepFocus(target) {
+    const next = wantedNext && !target.querySelector("[autofocus]") && document.querySelector(wantedNext);
+    wantedNext = null;
+    if (next) {
+      opener = null;
+      next.focus();
+      return;
+    }
     const focused = document.activeElement;
     if (focused && focused !== document.body && focused.isConnected) return;
     const wanted =
@@ -104,6 +130,7 @@
     const target = event.detail.target;
     revealScripted(byId("messages"));
     if (target.id === "dialog" || target.closest("dialog")) return;
+    rememberAddress();
     const path = location.pathname;
     for (const link of document.querySelectorAll("details.menu a")) {
       if (new URL(link.href).pathname === path) link.setAttribute("aria-current", "page");
@@ -121,6 +148,22 @@
 
   // --- small things -------------------------------------------------------------
 
+  // What was refused is being mended: the old refusal would contradict the new hint.
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches(".is-invalid")) return;
+    field.classList.remove("is-invalid");
+    field.removeAttribute("aria-invalid");
+    byId(`${field.id}-error`)?.remove();
+  });
+
+  // Nothing can be done to no row.
+  function allowSelection(root) {
+    const form = root.getElementById ? root.getElementById("selected") : root.querySelector("#selected");
+    const any = document.querySelector('input[form="selected"]:checked') !== null;
+    for (const button of form?.querySelectorAll("button") || []) button.disabled = !any;
+  }
+
   function setTicks(on) {
     for (const box of document.querySelectorAll('input[form="selected"]')) box.checked = on;
   }
@@ -128,6 +171,7 @@
   document.addEventListener("change", (event) => {
     const changed = event.target;
     if (changed.matches("[data-ticks-all]")) setTicks(changed.checked);
+    if (changed.matches("[data-ticks-all], [form=selected]")) allowSelection(document);
     if (changed.matches("[data-submits]")) changed.form.requestSubmit();
     if (changed.id === "shortcuts-on") localStorage.setItem("shortcuts", changed.checked ? "on" : "off");
   });

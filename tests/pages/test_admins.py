@@ -1,6 +1,6 @@
 """The administrators' pages: add, rename, set a password, unlock, turn off, delete."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pyotp
 import pytest
@@ -148,13 +148,26 @@ def test_another_administrators_password_is_set(browser: Browser, zoe: int) -> N
     assert sign_in(app, "zoe", "yet another one")
 
 
-def test_ones_own_password_is_set_and_one_stays(browser: Browser) -> None:
-    elsewhere = sign_in(browser.client.application)
-    browser.open("/admins/1")
-    page = browser.submit("/admins/1/password", password=NEW)
-    assert page.status == 200
-    assert page.url == "/admins/1"
-    assert elsewhere.get("/").status_code == 302
+def test_ones_own_password_is_not_set_without_the_present_one(browser: Browser) -> None:
+    page = browser.open("/admins/1")
+    assert not page.has_form("/admins/1/password")
+    page = browser.send("/admins/1/password", password=NEW)
+    assert page.status == 400
+    assert "in My account" in page.text
+    assert sign_in(browser.client.application)
+
+
+def test_an_administrators_old_password_is_put_back_from_the_history_only(
+    browser: Browser, zoe: int
+) -> None:
+    browser.open(f"/admins/{zoe}")
+    page = browser.submit(f"/admins/{zoe}/password", password="yet another one")
+    assert "password" in page.text
+    assert not any(form.action.endswith("/undo") for form in page.forms)
+    page = browser.open("/history")
+    undo = next(form.action for form in page.forms if form.action.endswith("/undo"))
+    browser.submit(undo)
+    assert sign_in(browser.client.application, "zoe", NEW)
 
 
 def test_a_short_password_is_refused(browser: Browser, zoe: int) -> None:
@@ -195,6 +208,24 @@ def test_another_administrators_second_factor_is_turned_off(browser: Browser, zo
     assert page.url == f"/admins/{zoe}"
     assert not browser.row(Admin, zoe).otp_active
     assert "had its second factor turned off" in browser.open("/history").text
+
+
+def test_ones_own_second_factor_is_turned_off_in_ones_account(browser: Browser) -> None:
+    turn_on_second_factor(browser, 1)
+    browser.client.post("/login", data=with_code(browser))
+    page = browser.open("/admins/1/twofactor/off")
+    assert page.url == "/account"
+    page = browser.send("/admins/1/twofactor/off")
+    assert page.status == 400
+    assert "in My account" in page.text
+    assert browser.row(Admin, 1).otp_active
+
+
+def with_code(browser: Browser) -> dict[str, str]:
+    secret = browser.row(Admin, 1).otp_secret or ""
+    # The code of the next half minute: the one of this has turned the second factor on.
+    code = pyotp.TOTP(secret).at(history.now().replace(tzinfo=UTC) + timedelta(seconds=30))
+    return {"username": "admin", "password": "PostMaster", "two_factor": code}
 
 
 # --- deleting -------------------------------------------------------------------

@@ -718,3 +718,18 @@ def test_at_most_ten_addresses_are_suggested(mail: Browser) -> None:
     text = mail.client.get("/aliases/suggestions?destination=u").text
     assert text.count("<option") == 10
     assert "u09@one.example" in text
+
+
+def test_one_of_several_spellings_of_a_source_is_opened_and_refused(mail: Browser) -> None:
+    # To MariaDB all of them are one source; the lists tell them apart.
+    sources = ["jurgen@one.example", "jürgen@one.example", "pad@one.example", "pad@one.example "]
+    made = [
+        Alias(id=500 + number, domain_id=1, source=source, destination="ana@one.example")
+        for number, source in enumerate(sources)
+    ]
+    put(mail, *made)
+    for number in range(len(sources)):
+        page = mail.open(f"/aliases/{500 + number}")
+        assert page.status == 200
+        page = mail.submit(f"/aliases/{500 + number}", destination="not an address")
+        assert page.status == 400

@@ -50,8 +50,8 @@ def test_the_default_password_needs_attention(browser: Browser) -> None:
     page = browser.open("/")
     assert "Needs attention" in page.headings
     assert "password that everybody knows" in page.text
-    browser.open("/admins/1")
-    browser.submit("/admins/1/password", password="another password")
+    browser.open("/account")
+    browser.submit("/account/password", present="PostMaster", new="another password")
     assert "Needs attention" not in browser.open("/").headings
 
 

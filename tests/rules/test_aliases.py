@@ -70,7 +70,7 @@ def test_an_alias_belongs_to_the_domain_of_its_source(
         ("sales@example.com", "ana", r"destination .* not in a valid email format", "destination"),
         (f"{'x' * 60}@{'y' * 40}.example", ANA, "at most 100 characters", "source"),
         ("sales@example.com", f"x@{'y' * 60}.{'z' * 40}.example", "at most 100", "destination"),
-        ("sales@example.net", ANA, "not managed by this database", None),
+        ("sales@example.net", ANA, "not managed by this database", "source"),
         ("sales@example.com", "ana@example.net", "not managed by this database", "destination"),
         ("sales@example.com", "nobody@example.com", "not a current email", "destination"),
         ("sales@example.com", "sales@example.com", "not a current email", "destination"),

@@ -104,6 +104,29 @@ def test_the_address_that_a_new_user_would_get(do: Do) -> None:
             do(users.checked_address, typed)
 
 
+def test_a_copy_stays_while_others_take_the_mailboxes_mail(do: Do) -> None:
+    with pytest.raises(Invalid, match=r"would take all mail of the mailbox: delete the other"):
+        do(aliases.remove, 103)
+    with pytest.raises(Invalid, match="would take all mail"):
+        do(aliases.remove_several, [103, 201])
+    assert leads_to("bob@one.example") == ["bob@one.example", EVA]
+    do(aliases.remove_several, [103, 104])
+    assert leads_to("bob@one.example") == []
+
+
+def test_a_copy_goes_last_or_where_it_is_there_twice(do: Do) -> None:
+    by_hand(
+        Alias(id=301, domain_id=1, source="Bob@one.example", destination="bob@one.example"),
+        Alias(id=302, domain_id=2, source="x@two.example", destination="x@two.example"),
+        Alias(id=303, domain_id=2, source="x@two.example", destination=EVA),
+    )
+    do(aliases.remove, 103)
+    do(aliases.remove, 302)  # which is no mailbox
+    do(aliases.remove, 104)
+    do(aliases.remove, 301)
+    assert leads_to("bob@one.example") == []
+
+
 def test_a_mailbox_written_in_capitals_keeps_its_spelling(do: Do) -> None:
     by_hand(users.User(id=40, domain_id=2, email="Old@two.example", password="*"))
     do(aliases.create, source="@two.example", destination=EVA, keep_mailboxes=True)

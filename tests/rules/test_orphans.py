@@ -86,6 +86,33 @@ def test_the_choice_for_an_alias(do: Do, orphans: Orphans, stay: list[int]) -> N
     assert ids(Alias) == stay
 
 
+def test_what_still_leads_on_does_not_point_nowhere(do: Do) -> None:
+    by_hand(
+        Alias(id=301, domain_id=1, source="ana@one.example", destination="eva@two.example"),
+        Alias(id=302, domain_id=2, source="on@two.example", destination="dora@two.example"),
+        Alias(id=303, domain_id=2, source="dora@two.example", destination="bob@one.example"),
+    )
+    gone = do(users.goes_with, [11])
+    # ana still is an alias, so those that lead to her do too, and those that lead to them.
+    assert seen(gone) == ([], [], [101, 201], [])
+    assert ([alias.id for alias in gone.still_leading], gone.orphans) == ([201, 101], [])
+    do(aliases.remove, 104)
+    gone = do(users.goes_with, [12, 21])  # dora leads to bob only, who leads nowhere now
+    assert gone.still_leading == []
+    assert sorted(alias.id for alias in gone.orphans) == [102, 302, 303]
+    before = ids(Alias)
+    do(users.remove, 11, orphans=Orphans.ALL)
+    assert ids(Alias) == before
+    do(users.remove_several, [12, 21], orphans=Orphans.ALL)
+    assert ids(Alias) == [101, 201, 202, 203, 204, 205, 301]
+
+
+def test_by_default_what_leads_to_a_mailbox_goes_though_it_still_leads_on(do: Do) -> None:
+    by_hand(Alias(id=301, domain_id=1, source="ana@one.example", destination="eva@two.example"))
+    do(users.remove, 11)
+    assert ids(Alias) == [102, 103, 104, 202, 203, 204, 205, 301]
+
+
 def test_with_another_destination_left_nothing_points_nowhere(do: Do) -> None:
     assert seen(do(aliases.goes_with, [101])) == ([], [], [], [])
     assert seen(do(aliases.goes_with, [101, 102])) == ([], [], [], [205])

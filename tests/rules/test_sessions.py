@@ -40,7 +40,7 @@ def test_a_token_says_who_is_signed_in(bob: int) -> None:
     found = find(start(bob))
     assert found is not None
     assert (found.admin_id, found.username, found.name) == (bob, "bob", "Bob")
-    assert admins.is_default_password(found.default_admin_hash)
+    assert [admins.is_default_password(each) for each in found.default_admin_hashes] == [True]
 
 
 def test_each_session_has_a_token_that_nobody_guesses_or_reads(context: None) -> None:
@@ -143,7 +143,24 @@ def test_without_the_default_admin_there_is_no_default_password(do: Do, bob: int
     do(admins.remove, 1)
     found = find(token)
     assert found is not None
-    assert found.default_admin_hash is None
+    assert not any(map(admins.is_default_password, found.default_admin_hashes))
+
+
+def test_a_renamed_default_admin_still_has_the_default_password(do: Do, bob: int) -> None:
+    token = start(bob)
+    do(admins.change, 1, username="chief")
+    found = find(token)
+    assert found is not None
+    assert any(map(admins.is_default_password, found.default_admin_hashes))
+    do(admins.change, bob, username="admin")
+    found = find(token)
+    assert found is not None
+    assert len(found.default_admin_hashes) == 2
+    assert any(map(admins.is_default_password, found.default_admin_hashes))
+    do(admins.change, 1, password="another one")
+    found = find(token)
+    assert found is not None
+    assert not any(map(admins.is_default_password, found.default_admin_hashes))
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,67 @@ def test_a_setting_is_not_taken_back_to_what_is_refused_now(do: Do, take_back: U
         take_back(entry)
 
 
+@pytest.mark.parametrize(
+    ("setting", "by_hand_before"),
+    [
+        (settings.LDAP_METHOD, "simple"),
+        (settings.MAIL_AUDITING, "true"),
+        (settings.MINIMUM_PASSWORD_LENGTH, ""),
+        (settings.MINIMUM_PASSWORD_LENGTH, None),
+        (settings.LDAP_SERVER, ""),
+        (settings.LDAP_SERVER, "what nobody can read"),
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("new", ["other", "same"])
+def test_an_old_value_of_a_setting_comes_back_as_it_was_written(
+    do: Do, take_back: Undo, setting: settings.Setting[Any], by_hand_before: str | None, new: str
+) -> None:
+    def stored() -> str | None:
+        db.session.remove()
+        return db.session.query(settings.SettingRow).filter_by(id=row_id).one().value
+
+    row_id = settings.ALL.index(setting) + 1
+    db.session.query(settings.SettingRow).filter_by(id=row_id).update({"value": by_hand_before})
+    db.session.commit()
+    others = {settings.LDAP_METHOD: "NTLM", settings.MAIL_AUDITING: "False"}
+    value = others.get(setting, "ldap://a:389" if setting is settings.LDAP_SERVER else "12")
+    if new == "same":
+        value = setting.text(setting.stored(by_hand_before)) or value
+    do(settings_acts.change, row_id, value=value, **WRITABLE)
+    done = newest()
+    assert stored() == value
+    undone = take_back()
+    assert stored() == by_hand_before
+    assert (undone.undoes, undone.new) == (done.id, {"value": by_hand_before})
+    take_back()
+    assert stored() == value
+    take_back()
+    assert stored() == by_hand_before
+    do(settings_acts.change, row_id, value=value, **WRITABLE)
+    with pytest.raises(Conflict, match="undone already"):
+        take_back(done.id)
+
+
+def test_an_old_value_that_the_log_does_not_bear_now(do: Do) -> None:
+    row_id = settings.ALL.index(settings.LOGIN_AUDITING) + 1
+    do(settings_acts.change, row_id, value="True", **WRITABLE)
+    do(settings_acts.change, row_id, value="False", **WRITABLE)
+    with pytest.raises(Invalid, match="log could not be written"):
+        do(undo.undo, newest().id, log_is_writable=lambda: False)
+
+
+def test_an_entry_that_was_undone_by_itself_hangs_nothing(do: Do, take_back: Undo) -> None:
+    do(aliases.change, 101, destination="eva@two.example")
+    first = newest().id
+    do(aliases.change, 101, destination="bob@one.example")
+    own_id = newest().id
+    db.session.query(HistoryEntry).filter_by(id=own_id).update({"undone_by": own_id})
+    db.session.commit()
+    with pytest.raises(Conflict, match="newer change"):
+        take_back(first)
+
+
 def test_an_undone_change_is_made_again_by_undoing_the_undo(do: Do, take_back: Undo) -> None:
     do(aliases.change, 101, destination="eva@two.example")
     do(users.change, 11, password="password")
@@ -353,7 +414,7 @@ def test_a_domain_that_is_in_use_now_keeps_its_name(do: Do, take_back: Undo) -> 
         ),
         (
             lambda do: do(users.create, email="team@one.example", password="password"),
-            "existing email address",
+            "mail of the newer user",
         ),
     ],
     ids=["destination gone", "pair", "mailbox"],
@@ -370,6 +431,80 @@ def test_old_values_of_an_alias_that_break_a_rule_now(
     with pytest.raises(Conflict, match=key_words):
         take_back(entry)
     assert rows_now() == before
+
+
+@pytest.mark.parametrize(
+    ("act", "arguments", "fields"),
+    [
+        (aliases.change, (401,), {"destination": "eva@two.example"}),
+        (aliases.change, (402,), {"destination": "eva@two.example"}),
+        (aliases.change, (403,), {"destination": "eva@two.example"}),
+        (aliases.change, (404,), {"destination": "eva@two.example"}),
+        (aliases.change, (404,), {"source": "free@one.example", "destination": "eva@two.example"}),
+        (aliases.change, (406,), {"source": "free@one.example"}),
+        (aliases.rename, (407,), {"source": "free@one.example"}),
+        (
+            *(aliases.repoint, ([401, 402, 403, 404, 405, 406, 407, 408],)),
+            {"replaced": None, "destination": "dora@two.example"},
+        ),
+    ],
+    ids=[
+        *("dangling", "outside", "list", "circle", "circle moved", "shadowing"),
+        *("leading blank", "all"),
+    ],
+)
+def test_an_odd_row_gets_its_odd_values_back(
+    do: Do,
+    take_back: Undo,
+    act: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    fields: dict[str, Any],
+) -> None:
+    pairs = [
+        *(("lost@one.example", "nobody@one.example"), ("out@one.example", "x@other.example")),
+        *(("list@one.example", "ana@one.example, eva@two.example"),),
+        *(("r@one.example", "s@one.example"), ("s@one.example", "R@one.example")),
+        *(("ana@one.example", "eva@two.example"), (" b@one.example", "ana@one.example")),
+        (" b@one.example", "no@one.example"),
+    ]
+    by_hand(
+        *(Alias(id=401 + n, domain_id=1, source=s, destination=d) for n, (s, d) in enumerate(pairs))
+    )
+    before = rows_now()
+    do(act, *arguments, **fields)
+    after = rows_now()
+    assert after != before
+    take_back()
+    assert rows_now() == before
+    take_back()
+    assert rows_now() == after
+
+
+def test_an_alias_is_not_changed_back_to_an_alias_that_is_gone(do: Do, take_back: Undo) -> None:
+    do(aliases.change, 203, destination="dora@two.example")  # all led to info
+    entry = newest().id
+    do(aliases.change, 202, source="about@two.example")
+    with pytest.raises(Conflict, match=r'"info@two.example" is not a current email address any'):
+        take_back(entry)
+    take_back()
+    take_back(entry)
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [(aliases.change, {"source": "free@one.example"}), (aliases.remove, {})],
+    ids=["changed", "deleted"],
+)
+def test_an_alias_does_not_come_back_to_a_mailbox_without_its_copy(
+    do: Do, take_back: Undo, act: Callable[..., Any], fields: dict[str, Any]
+) -> None:
+    do(act, 104, **fields)  # bob led to eva beside himself
+    entry = newest().id
+    do(aliases.remove, 103)
+    with pytest.raises(Conflict, match="lost the row that kept its copy"):
+        take_back(entry)
+    take_back()
+    take_back(entry)
 
 
 def test_an_alias_is_not_changed_back_into_a_circle(do: Do, take_back: Undo) -> None:

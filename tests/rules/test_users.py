@@ -57,7 +57,7 @@ def test_a_user_belongs_to_the_domain_of_its_address(do: Do, domain_ids: dict[st
         ("ana+news@example.com", "password", "not a valid email", "email"),
         ("@example.com", "password", "not a valid email", "email"),
         (f"{'x' * 64}@{'y' * 50}.example", "password", "at most 120 characters", "email"),
-        ("ana@example.net", "password", "not managed by this database", None),
+        ("ana@example.net", "password", "not managed by this database", "email"),
         ("bob@example.com", "password", "already exists", "email"),
         ("BOB@Example.com", "password", "already exists", "email"),
         ("ana@example.com", "", "password was not specified", "password"),
