@@ -54,7 +54,7 @@ def test_an_alias_is_added_and_that_is_undone(mail: Browser, into: str | None) -
         ("@", ANA, "source", "after the @ there must be a domain"),
         (f"{'a' * 65}@two.example", ANA, "source", "at most 64 characters"),
         (f"{EMOJI}<b>@two.example", ANA, "source", "a character that mail servers refuse"),
-        ("new@three.example", ANA, "", "is not managed by this database"),
+        ("new@three.example", ANA, "source", "is not managed by this database"),
         ("new@two.example", "ana", "destination", "it must have one @"),
         ("new@two.example", "no@two.example", "destination", "is not a current email address"),
         ("new@two.example", "no@else.example", "destination", "is not managed by this database"),
@@ -661,7 +661,7 @@ MEANINGS = [
     ("@two.example", ["This catch-all would take the mail of 2 mailboxes too"]),
     (f"new@{IDN}", [f"The source will be new@{A_LABEL}."]),
     ("new", ["it must have one @."]),
-    ("new@three.example", ["is not managed by this database."]),
+    ("new@three.example", ["is not managed by this database; add the domain first."]),
     (f"{EMOJI}<b>@one.example", ["a character that mail servers refuse."]),
 ]
 

@@ -17,9 +17,9 @@ from tests.pages import large
 # Every list: the session, the total, the rows.
 LIST = 3
 # At most, before a deletion: the session, what is meant (twice: its name, and for what goes
-# along), its users, its aliases, what leads to them, whether their places stay (as an alias, as
-# a mailbox), what leads to these.
-QUESTION = 9
+# along), its users, its aliases, what leads to them, whether the places of these stay (as an
+# alias, as a mailbox, twice: of the mailboxes and of the aliases), what leads to those.
+QUESTION = 12
 
 # Each page with the most statements it may take. {n} is the rows on a page.
 PAGES = [

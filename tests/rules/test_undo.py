@@ -177,7 +177,7 @@ def test_a_setting_is_not_taken_back_to_what_is_refused_now(do: Do, take_back: U
         (settings.LDAP_SERVER, ""),
         (settings.LDAP_SERVER, "what nobody can read"),
     ],
-    ids=ascii,
+    ids=lambda value: value.name if isinstance(value, settings.Setting) else ascii(value),
 )
 @pytest.mark.parametrize("new", ["other", "same"])
 def test_an_old_value_of_a_setting_comes_back_as_it_was_written(
