@@ -10,6 +10,7 @@ from ..errors import Phrase
 from ..models import HistoryEntry
 from ..rules import actions, addresses
 from ..rules.actions import Action, Kind
+from .directions import isolated
 from .translation import number, say
 
 KINDS: Mapping[str, Phrase] = {
@@ -83,10 +84,10 @@ def name_of(entry: HistoryEntry) -> str:
 
 def readable(text: str) -> str:
     """A domain or an address with its domain as people read it; its case stays as it is."""
-    if "xn--" not in text.lower():
-        return text
-    local_part, at, domain = text.rpartition("@")
-    return f"{local_part}{at}{addresses.u_labels(domain)}"
+    if "xn--" in text.lower():
+        local_part, at, domain = text.rpartition("@")
+        text = f"{local_part}{at}{addresses.u_labels(domain)}"
+    return isolated(text)
 
 
 def differences(entry: HistoryEntry) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from .. import security
 from ..errors import RuleError, fill
 from ..rules.languages import DEFAULT, LANGUAGES
+from .directions import isolated
 
 babel = Babel()
 
@@ -85,7 +86,11 @@ def _add_headers(response: Response) -> Response:
 
 def translated(error: RuleError) -> str:
     """A refusal in the page's language."""
-    return error.sentence(gettext)
+    values = {
+        name: isolated(value) if type(value) is str else value  # a Phrase is ours
+        for name, value in error.values.items()
+    }
+    return fill(error.template, values, gettext)
 
 
 def say(template: str, **values: Any) -> str:

@@ -67,6 +67,34 @@ def test_adding_changing_deleting_and_undoing(served: Served, signed_in: Page) -
     assert served.rows("SELECT email FROM virtual_users") == [("ana@example.com",)]
 
 
+def test_an_alias_with_two_destinations(served: Served, signed_in: Page) -> None:
+    served.load_guide_rows()
+    page = signed_in
+    page.goto("/aliases?domain=example.com")
+    page.keyboard.press("n")
+    page.keyboard.type("crew@example.com")
+    tab_to(page, page.locator("#add [name=destination]"))
+    page.keyboard.type("ana@example.com")
+    page.keyboard.press("Enter")
+    said(page, "was created")
+    focus_stays(page)
+    crew = page.locator("#list tbody tr", has_text="crew@example.com")
+    tab_to(page, crew.locator("a[id^=add-]"))
+    page.keyboard.press("Enter")
+    field = page.locator("#list tbody form [name=destination]")
+    expect(field).to_be_focused()
+    page.keyboard.type("bob@example.com")
+    page.keyboard.press("Enter")
+    said(page, "crew@example.com \u2192 bob@example.com")
+    focus_stays(page)
+    tab_to(page, crew.locator("a.remove").first)
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog button.btn-danger")).to_be_focused()
+    page.keyboard.press("Enter")
+    said(page, "was deleted")
+    focus_stays(page)
+
+
 def test_searching_and_paging(
     served: Served, signed_in: Page, many_users: Callable[[int], None]
 ) -> None:
