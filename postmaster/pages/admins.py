@@ -216,6 +216,34 @@ def remove(admin_id: int) -> BaseResponse:
     )
 
 
+@blueprint.get("/admins/selected")
+def ask_to_remove_several() -> Response:
+    """What it means to delete several administrators."""
+    return _ask_several(surface.fresh(QuestionForm(), leads_back=True))
+
+
+@blueprint.post("/admins/selected")
+def remove_several() -> BaseResponse:
+    """Delete several administrators, all or none; one has to stay."""
+    form = QuestionForm()
+    return surface.submit(
+        form,
+        lambda: transact(admins.remove_several, actor(), surface.selected_ids()),
+        lambda: _ask_several(form),
+        to=_home,
+    )
+
+
+def _ask_several(form: PageForm) -> Response:
+    ids = surface.selected_ids()
+    chosen = admins.get_several(db.session(), actor(), ids)
+    surface.check_any_is_there(ids, chosen, "administrator")
+    is_oneself = actor().admin_id in {admin.id for admin in chosen}
+    return surface.show(
+        "admins/delete_several.html", admins=chosen, is_oneself=is_oneself, form=form
+    )
+
+
 def _question(template: str, admin_id: int, form: PageForm) -> Response:
     session = db.session()
     admin = admins.get(session, actor(), admin_id)

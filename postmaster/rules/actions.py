@@ -76,9 +76,11 @@ SENTENCES_FOR_SEVERAL: Mapping[tuple[str, str], Phrase] = {
     (Action.DELETE, Kind.DOMAIN): Phrase("%(count)s domains were deleted"),
     (Action.DELETE, Kind.USER): Phrase("%(count)s users were deleted"),
     (Action.DELETE, Kind.ALIAS): Phrase("%(count)s aliases were deleted"),
+    (Action.DELETE, Kind.ADMIN): Phrase("%(count)s administrators were deleted"),
     (Action.RESTORE, Kind.DOMAIN): Phrase("%(count)s domains were brought back"),
     (Action.RESTORE, Kind.USER): Phrase("%(count)s users were brought back"),
     (Action.RESTORE, Kind.ALIAS): Phrase("%(count)s aliases were brought back"),
+    (Action.RESTORE, Kind.ADMIN): Phrase("%(count)s administrators were brought back"),
     (Action.CHANGE, Kind.ALIAS): Phrase("%(count)s aliases were changed"),
     (Action.CHANGE_PASSWORD, Kind.USER): Phrase("%(count)s users had their passwords changed"),
 }

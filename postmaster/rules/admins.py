@@ -1,11 +1,11 @@
 """The acts on administrators: create, change, unlock, delete, search."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound, Phrase
@@ -187,16 +187,29 @@ def remove(session: Session, actor: Actor, admin_id: int, *, seen: str | None = 
     turns.take(session, turns.Queue.ADMINS)
     admin = get(session, actor, admin_id)
     versions.check(session, history.Kind.ADMIN, admin.id, as_recorded(admin), seen)
-    check_is_not_the_last(session)
-    sessions.end_all(session, admin.id)
-    session.execute(delete(Admin).where(Admin.id == admin.id))
-    history.record_all(session, actor, [as_removed(admin)])
+    remove_several(session, actor, [admin_id])
 
 
-def check_is_not_the_last(session: Session) -> None:
-    """Refuse to delete when there is one administrator only."""
-    if session.scalar(select(func.count()).select_from(Admin)) == 1:
+def remove_several(session: Session, actor: Actor, admin_ids: Sequence[int]) -> None:
+    """Delete several administrators, all or none; one has to stay."""
+    turns.take(session, turns.Queue.ADMINS)
+    chosen = rows.by_ids(session, Admin, admin_ids, "administrator")
+    check_one_stays(session, len(chosen))
+    for admin in chosen:
+        sessions.end_all(session, admin.id)
+    rows.remove(session, Admin, [admin.id for admin in chosen])
+    history.record_all(session, actor, [as_removed(admin) for admin in chosen])
+
+
+def check_one_stays(session: Session, leaving: int = 1) -> None:
+    """Refuse to delete all administrators that there are."""
+    if session.scalar(select(func.count()).select_from(Admin)) == leaving:
         raise Invalid("There must be at least one administrator")
+
+
+def get_several(session: Session, actor: Actor, admin_ids: Sequence[int]) -> list[Admin]:
+    """Those of the administrators with these ids that are there, by username."""
+    return sorted(rows.present(session, Admin, admin_ids), key=lambda admin: admin.username or "")
 
 
 def version(session: Session, actor: Actor, admin: Admin) -> str:

@@ -298,7 +298,7 @@ def _remove(session: Session, steps: Sequence[Step]) -> list[Change]:
     _check_nothing_leads_to(session, found)
     _check_copies_are_not_needed(session, found)
     for admin_id in found[Admin]:
-        admins.check_is_not_the_last(session)
+        admins.check_one_stays(session)
         sessions.end_all(session, admin_id)
     changes = [
         *(domains.as_removed(row) for row in found[Domain].values()),

@@ -33,6 +33,7 @@ PAGES = [
     "/admins",
     "/admins/1",
     "/admins/1/delete",
+    "/admins/selected?id=1",
     "/configs",
     "/logs",
     "/history",

@@ -8,6 +8,7 @@ import pytest
 from postmaster.models import Admin
 from postmaster.rules import history, twofactor
 from postmaster.rules.actor import Actor
+from tests.api.calls import create
 from tests.conftest import sign_in
 from tests.pages.browsing import Browser
 
@@ -254,3 +255,30 @@ def test_who_deletes_oneself_is_signed_out(browser: Browser, zoe: int) -> None:
     page = browser.submit("/admins/1/delete")
     assert page.url.startswith("/login")
     assert browser.is_gone(Admin, 1)
+
+
+def test_several_are_deleted_together(browser: Browser) -> None:
+    ids = []
+    for name in ("bob", "eva"):
+        create(browser.client, "admins", username=name, password="password", name=name)
+        ids.append(browser.id_of(Admin, username=name))
+    question = browser.open(f"/admins/selected?id={ids[0]}&id={ids[1]}")
+    assert "Delete 2 administrators?" in question.headings
+    assert "bob" in question.text
+    done = browser.submit("/admins/selected")
+    assert "2 administrators were deleted" in done.text
+    assert all(browser.is_gone(Admin, admin_id) for admin_id in ids)
+    assert "2 administrators were brought back" in browser.undo().text
+
+
+def test_all_are_not_deleted_together(browser: Browser) -> None:
+    browser.open("/admins/selected?id=1")
+    refused = browser.submit("/admins/selected")
+    assert refused.status == 400
+    assert "at least one" in refused.text
+    assert "own account" in refused.text
+
+
+def test_who_is_gone_is_not_asked_about(browser: Browser) -> None:
+    assert browser.open("/admins/selected?id=77").status == 404
+    assert "Nothing was selected" in browser.open("/admins/selected").text

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from postmaster.db import db
 from postmaster.errors import Conflict, Invalid, NotFound, RuleError
-from postmaster.models import Alias, Domain, HistoryEntry, HistorySecret, User
-from postmaster.rules import actions, aliases, domains, history, settings, users
+from postmaster.models import Admin, Alias, Domain, HistoryEntry, HistorySecret, User
+from postmaster.rules import actions, admins, aliases, domains, history, settings, undo, users
 from tests.rules.conftest import alter_setting
 from tests.rules.mail import by_hand, fill, ids, newest, parts_of, rows_now
 
@@ -242,3 +242,27 @@ def test_the_rows_beside_a_row(do: Do) -> None:
     assert do(aliases.ids_beside, [102, 201, 4711]) == [201, 101, 102]
     assert [alias.id for alias in do(aliases.get_several, [201, 101, 4711])] == [201, 101]
     assert [user.id for user in do(users.get_several, [22, 11, 4711])] == [11, 22]
+
+
+def test_several_administrators_go_and_come_back_as_one(do: Do) -> None:
+    names = ("bob", "eva")
+    made = [do(admins.create, username=n, password="password", name=n) for n in names]
+    before = rows_of_admins()
+    do(admins.remove_several, [admin.id for admin in made])
+    assert not {row[1] for row in rows_of_admins()} & set(names)
+    do(undo.undo, newest().id, log_is_writable=lambda: True)
+    assert rows_of_admins() == before
+
+
+def test_one_administrator_has_to_stay(do: Do) -> None:
+    do(admins.create, username="bob", password="password", name="Bob")
+    before = rows_of_admins()
+    with pytest.raises(Invalid, match="at least one"):
+        do(admins.remove_several, ids(Admin))
+    assert rows_of_admins() == before
+
+
+def rows_of_admins() -> list[tuple[object, ...]]:
+    db.session.remove()
+    columns = (Admin.id, Admin.username, Admin.name, Admin.password, Admin.source, Admin.active)
+    return [tuple(row) for row in db.session.execute(select(*columns).order_by(Admin.id))]
