@@ -31,7 +31,8 @@ def test_a_turned_name_leaves_its_pages_straight(client: FlaskClient) -> None:
     create(client, "domains", name="example.com")
     with client.application.app_context():
         domain = db.session.query(Domain).one()
+        domain_id = domain.id
         domain.name = "\u202eexample"
         db.session.commit()
     assert "\ufffdexample" in client.get("/domains").text
-    assert "\ufffdexample" in client.get("/domains/1/delete").text
+    assert "\ufffdexample" in client.get(f"/domains/{domain_id}/delete").text
