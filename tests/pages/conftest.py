@@ -3,7 +3,9 @@
 import pytest
 from flask.testing import FlaskClient
 
+from postmaster.models import Domain
 from tests.pages.browsing import Browser
+from tests.pages.stored import put
 from tests.rules.mail import fill
 
 
@@ -19,3 +21,10 @@ def mail(browser: Browser) -> Browser:
     with browser.client.application.app_context():
         fill()
     return browser
+
+
+@pytest.fixture
+def empty(mail: Browser) -> Browser:
+    """Besides the others, a domain without users and aliases."""
+    put(mail, Domain(id=3, name="three.example"))
+    return mail
