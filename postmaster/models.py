@@ -7,7 +7,17 @@ Dovecot read them directly. The others are PostMaster's own.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
@@ -22,6 +32,7 @@ def _any_case(length: int) -> TypeEngine[str]:
 
 # Microseconds, so that the history keeps its order.
 Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+Blob = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 MAIL_TABLE = {"mysql_engine": "InnoDB", "mysql_charset": "utf8"}
 OWN_TABLE = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"}
@@ -207,3 +218,67 @@ class MailTableChange(Base):
 
     changed: Mapped[str] = mapped_column(String(64), primary_key=True)
     before: Mapped[str] = mapped_column(String(64))
+
+
+class Suspension(Base):
+    """What a suspended user had: the address and the password hash, to come back unchanged.
+
+    No foreign key: the mail tables are to be as if PostMaster were not there. A row whose
+    user is gone, deleted by hand, means nothing.
+    """
+
+    __tablename__ = "postmaster_suspensions"
+    __table_args__ = OWN_TABLE
+
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    email: Mapped[str] = mapped_column(_any_case(120), index=True)
+    password: Mapped[str] = mapped_column(String(255))
+    since: Mapped[datetime] = mapped_column(Moment)
+
+
+class Note(Base):
+    """What administrators want to remember of a domain, a user or an alias, by its name.
+
+    An alias has several rows, and its source is one name; so a note is kept by name.
+    """
+
+    __tablename__ = "postmaster_notes"
+    __table_args__ = (UniqueConstraint("kind", "name", name="postmaster_notes_object"), OWN_TABLE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(_any_case(120))
+    text: Mapped[str] = mapped_column(String(1000))
+
+
+class Import(Base):
+    """One import of a file: how far it came, and the history entry that holds its changes."""
+
+    __tablename__ = "postmaster_imports"
+    __table_args__ = OWN_TABLE
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    started: Mapped[datetime] = mapped_column(Moment)
+    finished: Mapped[datetime | None] = mapped_column(Moment)
+    admin: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(255))
+    # SHA-256 of the file: the same file run again is the same import.
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    total: Mapped[int]
+    done: Mapped[int]
+    head_id: Mapped[int | None]
+
+
+class ImportPart(Base):
+    """A piece of an uploaded file, or of what it brought forth, encrypted while it is needed."""
+
+    __tablename__ = "postmaster_import_parts"
+    __table_args__ = OWN_TABLE
+
+    import_id: Mapped[int] = mapped_column(
+        ForeignKey("postmaster_imports.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(Blob)

@@ -19,6 +19,8 @@ KINDS: Mapping[str, Phrase] = {
     Kind.ALIAS: Phrase("Alias"),
     Kind.ADMIN: Phrase("Administrator"),
     Kind.SETTING: Phrase("Setting"),
+    Kind.NOTE: Phrase("Note"),
+    Kind.MAIL: Phrase("Several"),
 }
 FIELDS: Mapping[str, Phrase] = {
     "name": Phrase("name"),
@@ -27,6 +29,7 @@ FIELDS: Mapping[str, Phrase] = {
     "destination": Phrase("destination"),
     "username": Phrase("username"),
     "value": Phrase("value"),
+    "text": Phrase("text"),
 }
 VALUES: Mapping[str, Phrase] = {"True": Phrase("on"), "False": Phrase("off")}
 # By which surface a change came.

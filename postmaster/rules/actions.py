@@ -19,6 +19,12 @@ class Action(StrEnum):
     CHANGE = "change"
     DELETE = "delete"
     RESTORE = "restore"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    IMPORT = "import"
+    APPLY = "apply"
+    REPAIR = "repair"
+    TAKE_BACK = "take back"
     CHANGE_PASSWORD = "change password"  # noqa: S105 -- the name of an act
     UNLOCK = "unlock"
     LOCK = "lock"
@@ -35,6 +41,8 @@ class Kind(StrEnum):
     ALIAS = "alias"
     ADMIN = "admin"
     SETTING = "setting"
+    NOTE = "note"
+    MAIL = "mail"  # several domains, users and aliases at once
 
 
 SENTENCES: Mapping[tuple[str, str], Phrase] = {
@@ -55,6 +63,12 @@ SENTENCES: Mapping[tuple[str, str], Phrase] = {
     (Action.RESTORE, Kind.USER): Phrase('The user "%(name)s" was brought back'),
     (Action.RESTORE, Kind.ALIAS): Phrase('The alias "%(name)s" was brought back'),
     (Action.RESTORE, Kind.ADMIN): Phrase('The administrator "%(name)s" was brought back'),
+    (Action.CREATE, Kind.NOTE): Phrase('The note on "%(name)s" was written'),
+    (Action.CHANGE, Kind.NOTE): Phrase('The note on "%(name)s" was changed'),
+    (Action.DELETE, Kind.NOTE): Phrase('The note on "%(name)s" was deleted'),
+    (Action.RESTORE, Kind.NOTE): Phrase('The note on "%(name)s" was brought back'),
+    (Action.SUSPEND, Kind.USER): Phrase('The user "%(name)s" was suspended'),
+    (Action.RESUME, Kind.USER): Phrase('The user "%(name)s" is not suspended any more'),
     (Action.CHANGE_PASSWORD, Kind.USER): Phrase('The user "%(name)s" had its password changed'),
     (Action.CHANGE_PASSWORD, Kind.ADMIN): Phrase(
         'The administrator "%(name)s" had its password changed'
@@ -83,6 +97,12 @@ SENTENCES_FOR_SEVERAL: Mapping[tuple[str, str], Phrase] = {
     (Action.RESTORE, Kind.ADMIN): Phrase("%(count)s administrators were brought back"),
     (Action.CHANGE, Kind.ALIAS): Phrase("%(count)s aliases were changed"),
     (Action.CHANGE_PASSWORD, Kind.USER): Phrase("%(count)s users had their passwords changed"),
+    (Action.SUSPEND, Kind.USER): Phrase("%(count)s users were suspended"),
+    (Action.RESUME, Kind.USER): Phrase("%(count)s users are not suspended any more"),
+    (Action.IMPORT, Kind.MAIL): Phrase('%(count)s changes were imported from "%(name)s"'),
+    (Action.APPLY, Kind.MAIL): Phrase('%(count)s changes were made to match "%(name)s"'),
+    (Action.REPAIR, Kind.MAIL): Phrase('%(count)s changes repaired "%(name)s"'),
+    (Action.TAKE_BACK, Kind.MAIL): Phrase('%(count)s changes were taken back: "%(name)s"'),
 }
 PLURALS: Mapping[str, str] = {
     Kind.DOMAIN: "domains",
@@ -90,6 +110,8 @@ PLURALS: Mapping[str, str] = {
     Kind.ALIAS: "aliases",
     Kind.ADMIN: "administrators",
     Kind.SETTING: "settings",
+    Kind.NOTE: "notes",
+    Kind.MAIL: "changes",
 }
 OF_SEVERAL = 0  # the object's id in the head of several changes
 

@@ -149,12 +149,42 @@ def batch(
     kind: Kind,
     count: int,
     *,
+    name: str | None = None,
     undoes: int | None = None,
 ) -> HistoryEntry:
-    """Add the head of several changes made as one; they are recorded as parts of it."""
-    name = f"{count} {actions.PLURALS[kind]}"
+    """Add the head of several changes made as one; they are recorded as parts of it.
+
+    ``name``: what to call them (a file), where it is not their count and kind.
+    """
+    name = name or f"{count} {actions.PLURALS[kind]}"
     change = Change(action, kind, actions.OF_SEVERAL, name, new={"count": count})
     return _add(session, actor, change, None, undoes)
+
+
+def add_to(
+    session: Session,
+    actor: Actor,
+    head_id: int,
+    changes: Sequence[Change],
+    undoes: int | None = None,
+) -> None:
+    """Add further parts to a head, whose count the caller keeps; each row is in it once at most.
+
+    For an act that is too large for one transaction, or whose changes are of several kinds.
+    """
+    _add_parts(session, actor, head_id, changes, undoes)
+    if settings.value_of(session, settings.MAIL_AUDITING):
+        for change in changes:
+            announce(session, LogEntry("audit", actor.name, _in_words(change), actor.ip))
+
+
+def count_more(session: Session, head_id: int, more: int) -> HistoryEntry:
+    """Raise the count of a head."""
+    head = session.get_one(HistoryEntry, head_id)
+    count = (head.new or {}).get("count", 0) + more
+    head.new = {**(head.new or {}), "count": count}
+    session.flush()
+    return head
 
 
 def _add(
@@ -177,14 +207,16 @@ def _add_parts(
     if not parts:
         return
     moment = now()
+    secret = [part for part in parts if _has_secret(part)]
+    # A head may have very many parts already.
+    before = session.scalar(select(func.max(HistoryEntry.id))) if secret else None
     session.execute(
         insert(HistoryEntry), [_columns(actor, moment, part, head_id, undoes) for part in parts]
     )
-    secret = [part for part in parts if _has_secret(part)]
     if not secret:
         return
     added = select(HistoryEntry.kind, HistoryEntry.object_id, HistoryEntry.id).where(
-        HistoryEntry.part_of == head_id
+        HistoryEntry.part_of == head_id, HistoryEntry.id > (before or 0)
     )
     entry_ids = {
         (kind, object_id): entry_id

@@ -31,7 +31,15 @@ from .actor import Actor
 from .history import Action, Change, Kind
 from .returning import Step
 
-UNDOABLE = (Action.CREATE, Action.CHANGE, Action.CHANGE_PASSWORD, Action.DELETE)
+UNDOABLE = (
+    Action.CREATE,
+    Action.CHANGE,
+    Action.CHANGE_PASSWORD,
+    Action.DELETE,
+    Action.IMPORT,
+    Action.APPLY,
+    Action.REPAIR,
+)
 REDOABLE = (Action.CHANGE, Action.CHANGE_PASSWORD)
 LIFE = (Action.CREATE, Action.DELETE, Action.RESTORE)
 # What else may have happened to a row since, for a change to be taken back.
@@ -66,15 +74,29 @@ def undo(
         taken_back = _undo_setting(session, actor, entry, log_is_writable)
     else:
         changes = _take_back(session, _steps_of(session, entry), entry.id)
-        main = [change for change in changes if _is_of(change, entry)]
-        along = [change for change in changes if not _is_of(change, entry)]
-        taken_back = history.record_all(session, actor, main, along=along, undoes=entry.id)
+        taken_back = _record(session, actor, entry, changes)
     session.execute(
         update(HistoryEntry)
         .where(or_(HistoryEntry.id == entry.id, HistoryEntry.part_of == entry.id))
         .values(undone_by=taken_back.id)
     )
     return taken_back
+
+
+def _record(
+    session: Session, actor: Actor, entry: HistoryEntry, changes: Sequence[Change]
+) -> HistoryEntry:
+    if entry.kind != Kind.MAIL:
+        main = [change for change in changes if _is_of(change, entry)]
+        along = [change for change in changes if not _is_of(change, entry)]
+        return history.record_all(session, actor, main, along=along, undoes=entry.id)
+    head = history.batch(
+        *(session, actor, Action.TAKE_BACK, Kind.MAIL, len(changes)),
+        name=entry.object_name,
+        undoes=entry.id,
+    )
+    history.add_to(session, actor, head.id, changes, entry.id)
+    return head
 
 
 def _is_of(change: Change, entry: HistoryEntry) -> bool:
@@ -168,11 +190,15 @@ def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
     changed = [s for s in steps if s.entry.action == Action.CHANGE]
     reset = [s for s in steps if s.entry.action == Action.CHANGE_PASSWORD]
     deleted = [s for s in steps if s.entry.action == Action.DELETE]
-    changes = _change_back(session, changed, after)
+    # Domains first: what is changed back may have belonged to one.
+    of_domains = [s for s in deleted if s.entry.kind == Kind.DOMAIN]
+    others = [s for s in deleted if s.entry.kind != Kind.DOMAIN]
+    changes = returning.bring_back(session, of_domains, after)
+    changes += _change_back(session, changed, after)
     for model in (User, Admin):
         changes += _reset(session, [s for s in reset if _model_of(s) is model], model)
     changes += _remove(session, made)
-    changes += returning.bring_back(session, deleted, after)
+    changes += returning.bring_back(session, others, after)
     of_aliases = [step for step in changed if step.entry.kind == Kind.ALIAS]
     returning.check_newer(session, of_aliases, after)
     returning.check_destinations(session, of_aliases, after)
