@@ -50,7 +50,16 @@ GROUPS = (
             settings.LDAP_METHOD,
         ),
     ),
-    Group("mail", _l("Mail"), (settings.EXTERNAL_DESTINATIONS, settings.EMAIL2EMAIL_MAP)),
+    Group(
+        "mail",
+        _l("Mail"),
+        (
+            settings.EXTERNAL_DESTINATIONS,
+            settings.EMAIL2EMAIL_MAP,
+            settings.RECIPIENT_DELIMITER,
+            settings.MAIL_FOLDER,
+        ),
+    ),
 )
 HELP: Mapping[Setting[Any], LazyString] = {
     settings.MINIMUM_PASSWORD_LENGTH: _l(
@@ -88,6 +97,14 @@ HELP: Mapping[Setting[Any], LazyString] = {
     settings.EMAIL2EMAIL_MAP: _l(
         "Whether Postfix also looks addresses up in virtual_users (the map email2email). "
         "Without it a catch-all takes the mail of the mailboxes too."
+    ),
+    settings.RECIPIENT_DELIMITER: _l(
+        "What stands between an address and its extension, as in ana+news@example.com: "
+        "recipient_delimiter of Postfix, or none."
+    ),
+    settings.MAIL_FOLDER: _l(
+        "Where Dovecot keeps a mailbox on the disk: %%d is the domain, %%n what stands before "
+        "the @, %%u the whole address. PostMaster only shows it."
     ),
 }
 SWITCH = {"True": _l("On"), "False": _l("Off")}

@@ -77,7 +77,9 @@ def _switch(name: Phrase, default: bool, *, needs_log: bool = False) -> Setting[
     return Setting(name, default, read, "^(True|False)$", needs_log)
 
 
-def _text(name: Phrase, pattern: str, form: Phrase) -> Setting[str | None]:
+def _text(
+    name: Phrase, pattern: str, form: Phrase, default: str | None = None
+) -> Setting[str | None]:
     def read(text: str) -> str | None:
         if len(text) > lengths.of(SettingRow.value) or not re.fullmatch(pattern, text):
             raise Invalid(
@@ -88,7 +90,7 @@ def _text(name: Phrase, pattern: str, form: Phrase) -> Setting[str | None]:
             )
         return text
 
-    return Setting(name, None, read, f"^{pattern}$")
+    return Setting(name, default, read, f"^{pattern}$")
 
 
 def _read_domain(text: str) -> str | None:
@@ -146,6 +148,22 @@ LDAP_METHOD: Setting[str] = Setting(
 )
 EXTERNAL_DESTINATIONS = _switch(Phrase("Allow External Alias Destinations"), False)
 EMAIL2EMAIL_MAP = _switch(Phrase("Email2Email Map"), False)
+NO_DELIMITER = "none"
+# recipient_delimiter of postconf(5); Debian's main.cf, which the guides build on, has "+".
+RECIPIENT_DELIMITER = _text(
+    Phrase("Recipient Delimiter"),
+    "(none|[+_=.#-])",
+    Phrase("one of + - _ = . #, or none"),
+    "+",
+)
+# mail_location of Dovecot: %d is the domain, %n what stands before the @, %u the address.
+PATH = "[A-Za-z0-9._/%+@-]"
+MAIL_FOLDER = _text(
+    Phrase("Mail Folder"),
+    f"/{PATH}{{0,200}}%[nu]{PATH}{{0,100}}",
+    Phrase("a path with %%n or %%u in it, such as /var/mail/vhosts/%%d/%%n"),
+    "/var/mail/vhosts/%d/%n",
+)
 
 ALL: tuple[Setting[Any], ...] = (
     MINIMUM_PASSWORD_LENGTH,
@@ -161,6 +179,8 @@ ALL: tuple[Setting[Any], ...] = (
     LDAP_METHOD,
     EXTERNAL_DESTINATIONS,
     EMAIL2EMAIL_MAP,
+    RECIPIENT_DELIMITER,
+    MAIL_FOLDER,
 )
 BY_NAME: dict[str, Setting[Any]] = {setting.name: setting for setting in ALL}
 LDAP_PARTS = (LDAP_SERVER, LDAP_DOMAIN, LDAP_GROUP)

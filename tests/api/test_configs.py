@@ -23,6 +23,8 @@ IN_ORDER = [
     ("LDAP Authentication Method", "NTLM"),
     ("Allow External Alias Destinations", "False"),
     ("Email2Email Map", "False"),
+    ("Recipient Delimiter", "+"),
+    ("Mail Folder", "/var/mail/vhosts/%d/%n"),
 ]
 NUMBERS = {name: number for number, (name, _) in enumerate(IN_ORDER, 1)}
 LDAP_PARTS = {

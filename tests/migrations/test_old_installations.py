@@ -140,6 +140,8 @@ def test_settings_keep_their_values_and_the_new_ones_follow(
     assert [tuple(row[1:]) for row in rows[11:]] == [
         ("Allow External Alias Destinations", "False"),
         ("Email2Email Map", "False"),
+        ("Recipient Delimiter", "+"),
+        ("Mail Folder", "/var/mail/vhosts/%d/%n"),
     ]
 
 

@@ -125,6 +125,13 @@ CONTRACT: dict[str, tuple[object, list[str], list[str], str]] = {
     ),
     "Allow External Alias Destinations": (False, *ON_OR_OFF),
     "Email2Email Map": (False, *ON_OR_OFF),
+    "Recipient Delimiter": ("+", ["+", "-", "none", "="], ["", "++", "@", "a", "None"], INVALID),
+    "Mail Folder": (
+        "/var/mail/vhosts/%d/%n",
+        ["/var/mail/vhosts/%d/%n", "/srv/%u", "/home/mail/%d/%n/Maildir"],
+        ["", "var/mail/%n", "/var/mail", "/a b/%n", "/var/$(id)/%n", "/var/'%n", "/%n;id"],
+        INVALID,
+    ),
 }
 
 
