@@ -233,7 +233,6 @@ class Suspension(Base):
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     email: Mapped[str] = mapped_column(_any_case(120), index=True)
     password: Mapped[str] = mapped_column(String(255))
-    since: Mapped[datetime] = mapped_column(Moment)
 
 
 class Note(Base):
@@ -243,7 +242,11 @@ class Note(Base):
     """
 
     __tablename__ = "postmaster_notes"
-    __table_args__ = (UniqueConstraint("kind", "name", name="postmaster_notes_object"), OWN_TABLE)
+    __table_args__ = (
+        UniqueConstraint("kind", "name", name="postmaster_notes_object"),
+        # SQLite would give the id of a deleted note away, and its undo could not have it back.
+        {**OWN_TABLE, "sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
@@ -265,6 +268,8 @@ class Import(Base):
     # SHA-256 of the file: the same file run again is the same import.
     digest: Mapped[str] = mapped_column(String(64), index=True)
     options: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # How many lines came to which verdict so far.
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
     total: Mapped[int]
     done: Mapped[int]
     head_id: Mapped[int | None]

@@ -4,7 +4,18 @@ from flask import Flask
 from flask_smorest import Api
 
 from ..security import csrf
-from . import admins, aliases, configs, description, domains, history, logs, users
+from . import (
+    admins,
+    aliases,
+    checkup,
+    configs,
+    description,
+    domains,
+    history,
+    logs,
+    server_config,
+    users,
+)
 from .fields import ErrorItem
 
 BLUEPRINTS = (
@@ -15,6 +26,8 @@ BLUEPRINTS = (
     configs.blueprint,
     history.blueprint,
     logs.blueprint,
+    checkup.blueprint,
+    server_config.blueprint,
 )
 TITLE = "PostMaster"
 ABOUT = (

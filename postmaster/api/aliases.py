@@ -8,10 +8,10 @@ from marshmallow import fields
 
 from ..db import db, transact
 from ..models import Alias
-from ..rules import aliases
+from ..rules import aliases, overviews, patches
 from ..security import actor
 from . import surface
-from .fields import Request, Text
+from .fields import NoteText, Request, Text
 
 blueprint = surface.blueprint(
     "aliases", "Where mail to other addresses goes; one item for each destination"
@@ -25,6 +25,9 @@ class AliasItem(ma.Schema):
     domain_id = fields.Integer(required=True)
     source = fields.String(required=True)
     destination = fields.String(required=True)
+    note = fields.String(
+        required=True, metadata={"description": "It belongs to the source, and so to all its rows"}
+    )
 
 
 class NewAlias(Request):
@@ -51,6 +54,7 @@ class NewAlias(Request):
         error_messages={"invalid": "keep_mailboxes must be true or false"},
         metadata={"description": "For a catch-all: let the domain's mailboxes get their own mail"},
     )
+    note = NoteText()
 
 
 class ChangedAlias(Request):
@@ -58,6 +62,7 @@ class ChangedAlias(Request):
 
     source = Text("source email", allow_none=True, load_default=None)
     destination = Text("destination email", allow_none=True, load_default=None)
+    note = NoteText()
 
 
 @blueprint.route("", methods=["GET"])
@@ -68,7 +73,7 @@ class ChangedAlias(Request):
 @surface.may_refuse(blueprint, 400, 404)
 def find(arguments: dict[str, Any]) -> Any:
     """List the aliases"""
-    page = aliases.find(
+    page = overviews.find_alias_rows(
         db.session(), actor(), surface.criteria(arguments), domain_ids=surface.domain_ids(arguments)
     )
     return surface.listed(page)
@@ -80,7 +85,8 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add an alias, or one more destination to it"""
-    return surface.located(transact(aliases.create, actor(), **fields), HTTPStatus.CREATED)
+    alias = transact(patches.create_alias, actor(), **fields)
+    return surface.located(_item(alias.id), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -88,7 +94,11 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show an alias"""
-    return aliases.get(db.session(), actor(), item_id)
+    return _item(item_id)
+
+
+def _item(alias_id: int) -> overviews.AliasRow:
+    return overviews.get_alias_row(db.session(), actor(), alias_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
@@ -96,8 +106,9 @@ def get(item_id: int) -> Any:
 @blueprint.response(200, AliasItem, headers=surface.LOCATION)
 @surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
 def change(fields: dict[str, Any], item_id: int) -> Any:
-    """Change an alias's source or destination, or both"""
-    return surface.located(transact(aliases.change, actor(), item_id, **fields), HTTPStatus.OK)
+    """Change an alias's source or destination, or the note on it"""
+    transact(patches.change_alias, actor(), item_id, **fields)
+    return surface.located(_item(item_id), HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

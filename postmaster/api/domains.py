@@ -8,10 +8,10 @@ from marshmallow import fields
 
 from ..db import db, transact
 from ..models import Domain
-from ..rules import domains
+from ..rules import domains, overviews, patches
 from ..security import actor
 from . import surface
-from .fields import Request, Text
+from .fields import NoteText, Request, Text
 
 blueprint = surface.blueprint("domains", "The mail domains of this server")
 
@@ -21,12 +21,21 @@ class DomainItem(ma.Schema):
 
     id = fields.Integer(required=True)
     name = fields.String(required=True)
+    note = fields.String(required=True)
 
 
 class NewDomain(Request):
     """What a new domain needs."""
 
     name = Text("domain name", column=Domain.name, example="example.com", required=True)
+    note = NoteText()
+
+
+class ChangedDomain(Request):
+    """What can be changed of a domain; at least one of them."""
+
+    name = Text("domain name", column=Domain.name, example="example.com")
+    note = NoteText()
 
 
 @blueprint.route("", methods=["GET"])
@@ -35,7 +44,8 @@ class NewDomain(Request):
 @surface.may_refuse(blueprint, 400, 404)
 def find(arguments: dict[str, Any]) -> Any:
     """List the domains"""
-    return surface.listed(domains.find(db.session(), actor(), surface.criteria(arguments)))
+    page = overviews.find_domains(db.session(), actor(), surface.criteria(arguments))
+    return surface.listed(page)
 
 
 @blueprint.route("", methods=["POST"])
@@ -44,7 +54,8 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add a domain"""
-    return surface.located(transact(domains.create, actor(), **fields), HTTPStatus.CREATED)
+    domain = transact(patches.create_domain, actor(), **fields)
+    return surface.located(_item(domain.id), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -52,16 +63,21 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show a domain"""
-    return domains.get(db.session(), actor(), item_id)
+    return _item(item_id)
+
+
+def _item(domain_id: int) -> overviews.DomainRow:
+    return overviews.get_domain(db.session(), actor(), domain_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
-@blueprint.arguments(NewDomain)
+@blueprint.arguments(ChangedDomain)
 @blueprint.response(200, DomainItem, headers=surface.LOCATION)
 @surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
 def change(fields: dict[str, Any], item_id: int) -> Any:
-    """Rename a domain that has no users or aliases"""
-    return surface.located(transact(domains.change, actor(), item_id, **fields), HTTPStatus.OK)
+    """Rename a domain that has no users or aliases, or change the note on it"""
+    transact(patches.change_domain, actor(), item_id, **fields)
+    return surface.located(_item(item_id), HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

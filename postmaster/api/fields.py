@@ -11,6 +11,7 @@ from marshmallow import fields
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.http import http_date
 
+from ..models import Note
 from ..rules import lengths
 
 
@@ -40,6 +41,20 @@ class Text(fields.String):
         if description is not None:
             about["description"] = description
         super().__init__(error_messages=messages, metadata=about, **options)
+
+
+class NoteText(fields.String):
+    """A note: any text, none or an empty one deletes it."""
+
+    def __init__(self, **options: Any) -> None:
+        about: dict[str, Any] = {
+            "maxLength": lengths.of(Note.text),
+            "description": "What administrators want to remember; empty: none",
+        }
+        messages: dict[str, Any] = dict.fromkeys(
+            ("invalid", "invalid_utf8"), "The note must be text"
+        )
+        super().__init__(error_messages=messages, metadata=about, allow_none=True, **options)
 
 
 class Scalar(fields.Field[str]):

@@ -8,12 +8,18 @@ from marshmallow import fields
 
 from ..db import db, transact
 from ..models import User
-from ..rules import users
+from ..rules import overviews, patches, users
+from ..rules.suspensions import Mode
 from ..security import actor
 from . import surface
-from .fields import Request, Text
+from .fields import NoteText, Request, Text
 
 blueprint = surface.blueprint("users", "The mailboxes; their owners sign in with the address")
+
+
+SUSPENDED = {
+    "description": "sign-in: nobody signs in, mail still arrives; all: neither; null: it is not"
+}
 
 
 class UserItem(ma.Schema):
@@ -22,6 +28,8 @@ class UserItem(ma.Schema):
     id = fields.Integer(required=True)
     domain_id = fields.Integer(required=True)
     email = fields.String(required=True)
+    suspended = fields.Enum(Mode, by_value=True, required=True, allow_none=True, metadata=SUSPENDED)
+    note = fields.String(required=True)
 
 
 class NewUser(Request):
@@ -33,22 +41,49 @@ class NewUser(Request):
         error_messages={"invalid": "keep_copy must be true or false"},
         metadata={"description": "Where an alias has this address: add the mailbox to it"},
     )
+    note = NoteText()
 
 
 class ChangedUser(Request):
-    """What can be changed of a mailbox."""
+    """What can be changed of a mailbox; at least one of them."""
 
     password = Text("password", allow_none=True, load_default=None)
+    email = Text("email address", column=User.email, example="anna@example.com")
+    keep_alias = fields.Boolean(
+        error_messages={"invalid": "keep_alias must be true or false"},
+        metadata={"description": "With a new address: an alias leads there from the old one"},
+    )
+    suspended = fields.Enum(
+        Mode,
+        by_value=True,
+        allow_none=True,
+        error_messages={"unknown": 'suspended must be "sign-in", "all" or null'},
+        metadata=SUSPENDED,
+    )
+    note = NoteText()
+
+
+class UserArguments(surface.list_arguments("User", users.LISTING, "domain_id")):  # type: ignore[misc]
+    """Which users are asked for."""
+
+    suspended = fields.Boolean(
+        error_messages={"invalid": "suspended must be true or false"},
+        metadata={"description": "Only who is suspended, or only who is not"},
+    )
 
 
 @blueprint.route("", methods=["GET"])
-@blueprint.arguments(surface.list_arguments("User", users.LISTING, "domain_id"), location="query")
+@blueprint.arguments(UserArguments, location="query")
 @blueprint.response(200, surface.page_of(UserItem))
 @surface.may_refuse(blueprint, 400, 404)
 def find(arguments: dict[str, Any]) -> Any:
     """List the users"""
-    page = users.find(
-        db.session(), actor(), surface.criteria(arguments), domain_ids=surface.domain_ids(arguments)
+    page = overviews.find_users(
+        db.session(),
+        actor(),
+        surface.criteria(arguments),
+        domain_ids=surface.domain_ids(arguments),
+        suspended=arguments.get("suspended"),
     )
     return surface.listed(page)
 
@@ -59,7 +94,8 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add a user"""
-    return surface.located(transact(users.create, actor(), **fields), HTTPStatus.CREATED)
+    user = transact(patches.create_user, actor(), **fields)
+    return surface.located(_item(user.id), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -67,16 +103,21 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show a user"""
-    return users.get(db.session(), actor(), item_id)
+    return _item(item_id)
+
+
+def _item(user_id: int) -> overviews.UserRow:
+    return overviews.get_user(db.session(), actor(), user_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
 @blueprint.arguments(ChangedUser)
 @blueprint.response(200, UserItem, headers=surface.LOCATION)
-@surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
+@surface.may_refuse(blueprint, *surface.WITH_BODY, 404, 409)
 def change(fields: dict[str, Any], item_id: int) -> Any:
-    """Change a user's password"""
-    return surface.located(transact(users.change, actor(), item_id, **fields), HTTPStatus.OK)
+    """Change a user's password, address or note; suspend or resume it"""
+    transact(patches.change_user, actor(), item_id, **fields)
+    return surface.located(_item(item_id), HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

@@ -14,7 +14,20 @@ from .. import config
 from ..config import ConfigError
 from ..db import explain
 from ..errors import RuleError, Unavailable
-from . import admins, aliases, configuration, database, domains, history, serving, users
+from . import (
+    admins,
+    aliases,
+    checkup,
+    configuration,
+    database,
+    declared,
+    domains,
+    history,
+    imports,
+    server_config,
+    serving,
+    users,
+)
 
 COMMANDS: tuple[click.Command, ...] = (
     configuration.setdburi,
@@ -29,8 +42,14 @@ COMMANDS: tuple[click.Command, ...] = (
     domains.domain,
     users.user,
     aliases.alias,
+    declared.plan,
+    declared.apply,
     history.history,
     history.take_back,
+    imports.import_files,
+    imports.export_file,
+    checkup.checkup,
+    server_config.checkup_server,
     admins.admin,
     admins.unlockadmin,
     admins.resetadminpassword,

@@ -8,10 +8,19 @@ from flask.cli import with_appcontext
 from ..db import db, transact
 from ..errors import Invalid
 from ..models import Alias
-from ..rules import aliases, domains, paging
+from ..rules import (
+    aliases,
+    domains,
+    overviews,
+    paging,
+    patches,
+    planned_acts,
+)
+from ..rules.actions import Kind
+from ..rules.aliases import Orphans
 from . import surface
 
-COLUMNS = ("id", "domain_id", "source", "destination")
+COLUMNS = ("id", "domain_id", "source", "destination", "note")
 
 
 @click.group()
@@ -27,7 +36,9 @@ def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
     """List the aliases."""
     operator = surface.operator()
     domain_ids = [domains.by_name(db.session(), operator, domain).id] if domain else None
-    page = aliases.find(db.session(), operator, paging.Criteria(**criteria), domain_ids=domain_ids)
+    page = overviews.find_alias_rows(
+        db.session(), operator, paging.Criteria(**criteria), domain_ids=domain_ids
+    )
     surface.show_page(page, COLUMNS, as_json=as_json)
 
 
@@ -38,21 +49,38 @@ def list_aliases(as_json: bool, domain: str | None, **criteria: Any) -> None:
 @click.option(
     "--keep-mailboxes", is_flag=True, help="For a catch-all: the mailboxes get their own mail."
 )
+@surface.note_option
 @surface.json_option
 @with_appcontext
 def add(
-    source: str, destination: str, keep_copy: bool, keep_mailboxes: bool, as_json: bool
+    source: str,
+    destination: str,
+    keep_copy: bool,
+    keep_mailboxes: bool,
+    note: str | None,
+    as_json: bool,
 ) -> None:
     """Add an alias, or one more destination to it."""
-    added = transact(
-        aliases.create,
+    planned = planned_acts.creating_alias(
+        db.session(),
         surface.operator(),
         source=source,
         destination=destination,
         keep_copy=keep_copy,
         keep_mailboxes=keep_mailboxes,
     )
-    surface.show_one(added, COLUMNS, as_json=as_json)
+    for line in surface.foretold(planned):
+        click.echo(line, err=True)
+    added = transact(
+        patches.create_alias,
+        surface.operator(),
+        source=source,
+        destination=destination,
+        keep_copy=keep_copy,
+        keep_mailboxes=keep_mailboxes,
+        **surface.fields_of(note=note),
+    )
+    _show(added.id, as_json=as_json)
 
 
 @alias.command()
@@ -77,7 +105,23 @@ def change(
         source=new_source,
         destination=new_destination,
     )
-    surface.show_one(changed, COLUMNS, as_json=as_json)
+    _show(changed.id, as_json=as_json)
+
+
+@alias.command()
+@click.argument("source")
+@click.argument("text", required=False)
+@surface.json_option
+@with_appcontext
+def note(source: str, text: str | None, as_json: bool) -> None:
+    """Show the note on an alias, or write TEXT in its place; an empty one deletes it."""
+    found = aliases.matching(db.session(), surface.operator(), source)
+    surface.show_note(Kind.ALIAS, found[0].id, text, as_json=as_json)
+
+
+def _show(alias_id: int, *, as_json: bool) -> None:
+    row = overviews.get_alias_row(db.session(), surface.operator(), alias_id)
+    surface.show_one(row, COLUMNS, as_json=as_json)
 
 
 @alias.command()
@@ -89,10 +133,10 @@ def delete(source: str, destination: str | None, yes: bool) -> None:
     """Delete one destination of an alias, or, without DESTINATION, all of them."""
     operator = surface.operator()
     found = aliases.matching(db.session(), operator, source, destination)
-    surface.confirm(
-        ["This deletes:", *(f"  alias {row.source} -> {row.destination}" for row in found)],
-        yes=yes,
-    )
+    gone = aliases.goes_with(db.session(), operator, [row.id for row in found])
+    planned = planned_acts.removing(gone, Orphans.MAILBOX, aliases=found)
+    rows = [f"  alias {row.source} -> {row.destination}" for row in found]
+    surface.confirm(["This deletes:", *rows, *surface.foretold(planned)], yes=yes)
     transact(aliases.remove_several, operator, [row.id for row in found])
     click.echo(f"{len(found)} aliases were deleted.")
 

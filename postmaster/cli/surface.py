@@ -10,9 +10,13 @@ from typing import Any, TypeVar
 import click
 from tabulate import tabulate
 
-from ..rules import paging
+from ..db import db, transact
+from ..rules import foresight, notes, paging
+from ..rules.actions import Kind
 from ..rules.actor import Actor
+from ..rules.consequences import Planned
 
+MOST_NAMED = 10  # addresses in a line
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -43,6 +47,20 @@ def confirm(what: Sequence[str], *, yes: bool) -> None:
         click.confirm("Go on?", abort=True)
 
 
+def foretold(planned: Planned) -> list[str]:
+    """What a change would mean for mail, in lines; at most some of the addresses are named."""
+    foreseen = foresight.of(db.session(), operator(), planned)
+    lines = []
+    for one in foreseen.always:
+        named = one.addresses[:MOST_NAMED] if len(one.addresses) > 1 else ()
+        more = len(one.addresses) - len(named) if named else 0
+        names = [*named, f"{more} more"] if more else named
+        lines.append(f"  {one.sentence()}{': ' if names else ''}{', '.join(names)}.")
+    if foreseen.unseen:
+        lines.append(f"  {foreseen.unseen} more addresses may be affected; they were not looked at.")
+    return ["For mail this means:", *lines] if lines else []
+
+
 def list_options(command: Command) -> Command:
     """The options of every ``list``."""
     for option in (
@@ -57,6 +75,7 @@ def list_options(command: Command) -> Command:
     return command
 
 
+note_option = click.option("--note", help="What to remember of it.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -75,7 +94,8 @@ def show(rows: Iterable[Any], columns: Sequence[str], *, as_json: bool) -> None:
         items = [dict(zip(columns, value, strict=True)) for value in values]
         click.echo(json.dumps(items, indent=2, ensure_ascii=False))
     else:
-        click.echo(tabulate(values, headers=columns, disable_numparse=True))
+        cells = [[_in_a_line(value) for value in row] for row in values]
+        click.echo(tabulate(cells, headers=columns, disable_numparse=True))
 
 
 def show_one(row: Any, columns: Sequence[str], *, as_json: bool) -> None:
@@ -85,6 +105,29 @@ def show_one(row: Any, columns: Sequence[str], *, as_json: bool) -> None:
         click.echo(json.dumps(item, indent=2, ensure_ascii=False))
     else:
         show([row], columns, as_json=False)
+
+
+def show_note(kind: Kind, object_id: int, text: str | None, *, as_json: bool) -> None:
+    """Write a note if there is a text for it, and print the note."""
+    if text is None:
+        kept = notes.on(db.session(), operator(), kind, object_id)
+    else:
+        kept = transact(notes.set_note, operator(), kind, object_id, text=text)
+    if as_json:
+        click.echo(json.dumps({"note": kept}, ensure_ascii=False))
+    elif kept:
+        click.echo(kept)
+
+
+def fields_of(**fields: Any) -> dict[str, Any]:
+    """The fields that were given on the command line."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _in_a_line(value: Any) -> Any:
+    """A note may have several lines; JSON has all of it."""
+    is_long = isinstance(value, str) and "\n" in value
+    return f"{value.splitlines()[0]} ..." if is_long else value
 
 
 def _plain(value: Any) -> Any:

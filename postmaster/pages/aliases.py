@@ -9,10 +9,10 @@ from wtforms import BooleanField, RadioField, SelectField, StringField
 
 from ..db import db, transact
 from ..models import Alias
-from ..rules import aliases, domains, history, overviews
+from ..rules import aliases, domains, foresight, history, overviews, planned_acts
 from ..rules.aliases import Orphans
 from ..security import actor
-from . import surface
+from . import foreseeing, notes, surface
 from .forms import PageForm
 from .selections import ORPHAN_CHOICES, orphans_of
 
@@ -71,6 +71,8 @@ def find() -> Response:
 def create() -> BaseResponse:
     """Add an alias, or one more destination to it."""
     form = NewAliasForm()
+    if foreseeing.is_asked():
+        return _list(form)
     return surface.submit(
         form,
         lambda: transact(
@@ -91,6 +93,15 @@ def _list(form: NewAliasForm) -> Response:
     domain = request.args.get("domain", "").strip()
     destination = request.args.get("destination", "").strip()
     ids = domains.ids_named(session, actor(), domain) if domain else None
+    if request.method == "POST":
+        foreseeing.show_in(
+            form,
+            planned_acts.creating_alias,
+            source=form.source.data or "",
+            destination=form.destination.data or "",
+            keep_copy=form.keep_copy.data,
+            keep_mailboxes=form.keep_mailboxes.data,
+        )
     page = surface.page_of(
         lambda criteria: overviews.find_aliases(
             session, actor(), criteria, domain_ids=ids, destination=destination
@@ -162,6 +173,8 @@ def get(alias_id: int) -> Response:
 def change(alias_id: int) -> BaseResponse:
     """Change one destination."""
     form = DestinationForm()
+    if foreseeing.is_asked():
+        return _one(alias_id, changing=form)
     return surface.submit(
         form,
         lambda: transact(
@@ -180,6 +193,8 @@ def change(alias_id: int) -> BaseResponse:
 def add_destination(alias_id: int) -> BaseResponse:
     """Add one more destination."""
     form = DestinationForm()
+    if foreseeing.is_asked():
+        return _one(alias_id, adding=form)
     return surface.submit(
         form,
         lambda: transact(
@@ -193,10 +208,21 @@ def add_destination(alias_id: int) -> BaseResponse:
     )
 
 
+@blueprint.post("/aliases/<int:alias_id>/note")
+def change_note(alias_id: int) -> BaseResponse:
+    """Write the note on an alias."""
+    return notes.change(
+        *(history.Kind.ALIAS, alias_id, lambda form: _one(alias_id, note=form)),
+        to=url_for(".get", alias_id=alias_id),
+    )
+
+
 @blueprint.post("/aliases/<int:alias_id>/source")
 def change_source(alias_id: int) -> BaseResponse:
     """Give all destinations another source."""
     form = SourceForm()
+    if foreseeing.is_asked():
+        return _one(alias_id, renaming=form)
     return surface.submit(
         form,
         lambda: transact(
@@ -217,12 +243,30 @@ def _one(
     changing: DestinationForm | None = None,
     adding: DestinationForm | None = None,
     renaming: SourceForm | None = None,
+    note: notes.NoteForm | None = None,
 ) -> Response:
     session = db.session()
     group = overviews.get_alias(session, actor(), alias_id)
     versions = aliases.versions_of(session, actor(), [item.alias for item in group.destinations])
     if changing is not None:
         changing.seen.data = versions[alias_id]
+        foreseeing.show_in(
+            changing,
+            planned_acts.changing_alias,
+            alias_id,
+            destination=changing.destination.data or "",
+        )
+    if adding is not None:
+        foreseeing.show_in(
+            adding,
+            planned_acts.creating_alias,
+            source=group.source,
+            destination=adding.destination.data or "",
+        )
+    if renaming is not None:
+        foreseeing.show_in(
+            renaming, planned_acts.renaming_alias, alias_id, source=renaming.source.data or ""
+        )
     return surface.show(
         "aliases/one.html",
         group=group,
@@ -235,6 +279,7 @@ def _one(
         },
         adding=adding or _adding(),
         renaming=_renaming(group, versions[group.id], renaming),
+        note=notes.shown(group.note, note),
         is_adding=surface.place().startswith(ADD_PLACE),
         timeline=history.timeline(
             session,
@@ -300,6 +345,8 @@ def change_selected() -> BaseResponse:
     if request.form.get("action") != "repoint":
         return _remove(ids)
     form = RepointForm()
+    if foreseeing.is_asked():
+        return _ask_where_to(form)
     return surface.submit(
         form,
         lambda: transact(
@@ -342,7 +389,10 @@ def _ask(ids: list[int], form: DeleteForm) -> Response:
     surface.check_any_is_there(ids, chosen, "alias")
     gone = aliases.goes_with(session, actor(), ids)
     form.seen.data = gone.version
-    return surface.show("aliases/delete.html", aliases=chosen, gone=gone, form=form)
+    foreseen = foresight.of_removal(session, actor(), gone, aliases=chosen)
+    return surface.show(
+        "aliases/delete.html", aliases=chosen, gone=gone, foreseen=foreseen, form=form
+    )
 
 
 def _ask_where_to(form: RepointForm) -> Response:
@@ -352,6 +402,14 @@ def _ask_where_to(form: RepointForm) -> Response:
         ("", _l("All their destinations")),
         *((name, name) for name in sorted({alias.destination for alias in chosen})),
     ]
+    if request.method == "POST":
+        foreseeing.show_in(
+            form,
+            planned_acts.repointing_aliases,
+            _selected_rows(),
+            replaced=form.replaced.data or None,
+            destination=form.destination.data or "",
+        )
     return surface.show(
         "aliases/repoint.html", aliases=chosen, ids=surface.selected_ids(), form=form
     )

@@ -7,10 +7,11 @@ from wtforms import RadioField, StringField
 
 from ..db import db, transact
 from ..errors import Invalid
-from ..rules import addresses, domains, history, overviews
+from ..rules import addresses, domains, foresight, history, overviews
 from ..rules.aliases import Orphans
+from ..rules.suspensions import address_of
 from ..security import actor
-from . import surface
+from . import notes, surface
 from .forms import PageForm
 from .selections import ORPHAN_CHOICES, orphans_of
 
@@ -56,7 +57,7 @@ def _list(form: DomainForm) -> Response:
 @blueprint.get("/domains/<int:domain_id>")
 def get(domain_id: int) -> Response:
     """One domain: its name, what is in it, its history. Also the place to edit its name."""
-    return _one(domain_id, None)
+    return _one(domain_id)
 
 
 @blueprint.post("/domains/<int:domain_id>")
@@ -77,15 +78,32 @@ def change(domain_id: int) -> BaseResponse:
     )
 
 
-def _one(domain_id: int, sent: DomainForm | None) -> Response:
+@blueprint.post("/domains/<int:domain_id>/note")
+def change_note(domain_id: int) -> BaseResponse:
+    """Write the note on a domain."""
+    return notes.change(
+        *(history.Kind.DOMAIN, domain_id, lambda form: _one(domain_id, note=form)),
+        to=url_for(".get", domain_id=domain_id),
+    )
+
+
+def _one(
+    domain_id: int, sent: DomainForm | None = None, *, note: notes.NoteForm | None = None
+) -> Response:
     session = db.session()
     row = overviews.get_domain(session, actor(), domain_id)
-    form = sent or surface.fresh(DomainForm())
+    form = sent or surface.fresh(DomainForm(formdata=None))
     if sent is None:
         form.name.data = row.domain.name
     form.seen.data = domains.version(session, actor(), row.domain)
     timeline = history.timeline(session, actor(), history.Kind.DOMAIN, domain_id)
-    return surface.show("domains/one.html", row=row, form=form, timeline=timeline)
+    return surface.show(
+        "domains/one.html",
+        row=row,
+        form=form,
+        note=notes.shown(row.note, note),
+        timeline=timeline,
+    )
 
 
 @blueprint.get("/domains/<int:domain_id>/delete")
@@ -146,7 +164,7 @@ def _remove_several(form: DeleteForm) -> None:
         raise Invalid(
             'Users are in these domains, such as "%(email)s": delete such a domain by itself, '
             "after a look at what goes with it",
-            email=gone.users[0].email,
+            email=address_of(gone.users[0]),
         )
     transact(
         domains.remove_several,
@@ -164,7 +182,10 @@ def _ask_several(form: DeleteForm) -> Response:
     ids = [domain.id for domain in chosen]
     gone = domains.goes_with(session, actor(), *ids) if ids else None
     form.seen.data = gone.version if gone else ""
-    return surface.show("domains/delete_several.html", domains=chosen, gone=gone, form=form)
+    foreseen = foresight.of_removal(session, actor(), gone, domains=chosen) if gone else None
+    return surface.show(
+        "domains/delete_several.html", domains=chosen, gone=gone, foreseen=foreseen, form=form
+    )
 
 
 def _ask(domain_id: int, form: DeleteForm) -> Response:
@@ -172,7 +193,10 @@ def _ask(domain_id: int, form: DeleteForm) -> Response:
     domain = domains.get(session, actor(), domain_id)
     gone = domains.goes_with(session, actor(), domain_id)
     form.seen.data = gone.version
-    return surface.show("domains/delete.html", domain=domain, gone=gone, form=form)
+    foreseen = foresight.of_removal(session, actor(), gone, domains=[domain])
+    return surface.show(
+        "domains/delete.html", domain=domain, gone=gone, foreseen=foreseen, form=form
+    )
 
 
 def _home() -> str:

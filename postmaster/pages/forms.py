@@ -7,6 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField
 from wtforms.fields import choices as wtforms_choices
 
+from ..rules.foresight import Foreseen
 from ..security import safe_next
 
 
@@ -24,6 +25,8 @@ class PageForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     space: str = "form"
     #: What is wrong with the form as a whole.
     problem: str = ""
+    #: What it would mean for mail, where that was asked for.
+    foreseen: Foreseen[None] | None = None
 
     def refuse(self, field: str | None, message: str) -> None:
         """Put a refusal beside its field, or over the form if it has no such field."""

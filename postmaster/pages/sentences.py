@@ -10,6 +10,7 @@ from ..errors import Phrase
 from ..models import HistoryEntry
 from ..rules import actions, addresses
 from ..rules.actions import Action, Kind
+from ..rules.suspensions import Mode
 from .directions import isolated
 from .translation import number, say
 
@@ -30,6 +31,11 @@ FIELDS: Mapping[str, Phrase] = {
     "username": Phrase("username"),
     "value": Phrase("value"),
     "text": Phrase("text"),
+    "suspended": Phrase("suspended"),
+}
+MODES: Mapping[str, Phrase] = {
+    Mode.SIGN_IN: Phrase("no sign-in"),
+    Mode.ALL: Phrase("no sign-in, no mail"),
 }
 VALUES: Mapping[str, Phrase] = {"True": Phrase("on"), "False": Phrase("off")}
 # By which surface a change came.
@@ -78,11 +84,22 @@ def more_rows(entry: HistoryEntry, parts: int) -> int:
 
 def name_of(entry: HistoryEntry) -> str:
     """The object's name as people read it; that of a setting is a word of ours."""
-    if entry.kind == Kind.SETTING:
+    is_finding = entry.kind == Kind.MAIL and entry.action in (Action.REPAIR, Action.TAKE_BACK)
+    if entry.kind == Kind.SETTING or is_finding:
         return str(_(entry.object_name))
     if entry.kind == Kind.ALIAS:
         return " → ".join(readable(name) for name in entry.object_name.split(" -> "))
     return readable(entry.object_name)
+
+
+def addresses_in(entry: HistoryEntry) -> list[str]:
+    """The addresses that a change was about: of a user, or an alias's source."""
+    if entry.kind not in (Kind.USER, Kind.ALIAS) or "@" not in entry.object_name:
+        return []
+    values = [entry.object_name.split(" -> ")[0]]
+    for state in (entry.old or {}, entry.new or {}):
+        values += [str(state[field]) for field in ("email", "source") if state.get(field)]
+    return list(dict.fromkeys(values))
 
 
 def readable(text: str) -> str:
@@ -97,7 +114,11 @@ def differences(entry: HistoryEntry) -> list[tuple[str, str, str]]:
     """Each field that was changed, set or removed: its name, old and new, all in words."""
     old, new = entry.old or {}, entry.new or {}
     return [
-        (_(FIELDS[field]), _value(entry, old.get(field)), _value(entry, new.get(field)))
+        (
+            _(FIELDS[field]),
+            _value(entry, field, old.get(field)),
+            _value(entry, field, new.get(field)),
+        )
         for field in FIELDS
         if field in {**old, **new}
         and old.get(field) != new.get(field)
@@ -105,9 +126,11 @@ def differences(entry: HistoryEntry) -> list[tuple[str, str, str]]:
     ]
 
 
-def _value(entry: HistoryEntry, value: Any) -> str:
+def _value(entry: HistoryEntry, field: str, value: Any) -> str:
     if value is None:
         return ""
+    if field == "suspended":
+        return str(_(MODES[Mode(value)]))
     if entry.kind == Kind.SETTING and value in VALUES:
         return str(_(VALUES[value]))
     return readable(str(value))

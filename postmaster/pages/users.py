@@ -8,10 +8,23 @@ from wtforms import BooleanField, PasswordField, RadioField, StringField
 
 from ..db import db, transact
 from ..errors import Invalid
-from ..rules import aliases, domains, history, overviews, passwords, settings, strengths, users
+from ..rules import (
+    aliases,
+    domains,
+    foresight,
+    history,
+    overviews,
+    passwords,
+    planned_acts,
+    settings,
+    strengths,
+    user_moves,
+    users,
+)
 from ..rules.aliases import Orphans
+from ..rules.suspensions import address_of
 from ..security import actor
-from . import surface
+from . import foreseeing, notes, surface, suspensions
 from .forms import PageForm
 from .selections import ORPHAN_CHOICES, orphans_of
 from .translation import translated
@@ -41,6 +54,13 @@ class PasswordForm(PageForm):
     """A new password."""
 
     password = PasswordField(_l("New password"))
+
+
+class AddressForm(PageForm):
+    """Another address for a mailbox."""
+
+    email = StringField(_l("New address"))
+    keep_alias = BooleanField(_l("Leave an alias from the old address to the new one"))
 
 
 class ForwardForm(PageForm):
@@ -93,7 +113,13 @@ def _list(form: NewUserForm) -> Response:
     domain = request.args.get("domain", "").strip()
     ids = domains.ids_named(session, actor(), domain) if domain else None
     page = surface.page_of(
-        lambda criteria: overviews.find_users(session, actor(), criteria, domain_ids=ids)
+        lambda criteria: overviews.find_users(
+            session,
+            actor(),
+            criteria,
+            domain_ids=ids,
+            suspended=True if request.args.get("suspended") == "1" else None,
+        )
     )
     # Whoever adds a user to an alias's address is offered the copy.
     may_keep_copy = bool(form.email.errors) and aliases.stands_at(
@@ -116,7 +142,11 @@ def preview() -> Response:
     typed = completed(request.args.get("email", ""))
 
     def sentences() -> list[str]:
-        address = users.checked_address(db.session(), actor(), typed)
+        user_id = request.args.get("user", type=int)
+        if user_id is None:
+            address = users.checked_address(db.session(), actor(), typed)
+        else:
+            address = user_moves.checked_address(db.session(), actor(), user_id, typed)
         return [_("The address will be %(address)s", address=address)]
 
     return surface.preview(sentences, request.args.get("email", ""))
@@ -128,7 +158,7 @@ def preview() -> Response:
 @blueprint.get("/users/<int:user_id>")
 def get(user_id: int) -> Response:
     """One user: password, forwarding, what leads to it, its history."""
-    return _one(user_id, surface.fresh(PasswordForm()), surface.fresh(ForwardForm()))
+    return _one(user_id)
 
 
 @blueprint.post("/users/<int:user_id>/password")
@@ -144,8 +174,38 @@ def change_password(user_id: int) -> BaseResponse:
             password=form.password.data or "",
             seen=form.seen.data or None,
         ),
-        lambda: _one(user_id, form, surface.fresh(ForwardForm(formdata=None))),
+        lambda: _one(user_id, password=form),
         to=lambda: url_for(".get", user_id=user_id),
+    )
+
+
+@blueprint.post("/users/<int:user_id>/email")
+def rename(user_id: int) -> BaseResponse:
+    """Give a mailbox another address; the aliases that lead to it follow."""
+    form = AddressForm()
+    if foreseeing.is_asked():
+        return _one(user_id, moving=form)
+    return surface.submit(
+        form,
+        lambda: transact(
+            user_moves.rename,
+            actor(),
+            user_id,
+            email=form.email.data or "",
+            keep_alias=form.keep_alias.data,
+            seen=form.seen.data or None,
+        ),
+        lambda: _one(user_id, moving=form),
+        to=lambda: url_for(".get", user_id=user_id),
+    )
+
+
+@blueprint.post("/users/<int:user_id>/note")
+def change_note(user_id: int) -> BaseResponse:
+    """Write the note on a mailbox."""
+    return notes.change(
+        *(history.Kind.USER, user_id, lambda form: _one(user_id, note=form)),
+        to=url_for(".get", user_id=user_id),
     )
 
 
@@ -153,34 +213,75 @@ def change_password(user_id: int) -> BaseResponse:
 def forward(user_id: int) -> BaseResponse:
     """Send a copy of a mailbox's mail to another address; the mailbox keeps its own."""
     form = ForwardForm()
+    if foreseeing.is_asked():
+        return _one(user_id, forwarding=form)
     return surface.submit(
         form,
         lambda: transact(
             aliases.create,
             actor(),
-            source=users.get(db.session(), actor(), user_id).email,
+            source=address_of(users.get(db.session(), actor(), user_id)),
             destination=form.destination.data or "",
             keep_copy=True,
         ),
-        lambda: _one(user_id, surface.fresh(PasswordForm(formdata=None)), form),
+        lambda: _one(user_id, forwarding=form),
         to=lambda: url_for(".get", user_id=user_id),
     )
 
 
-def _one(user_id: int, password: PasswordForm, forwarding: ForwardForm) -> Response:
+def _one(
+    user_id: int,
+    *,
+    password: PasswordForm | None = None,
+    moving: AddressForm | None = None,
+    forwarding: ForwardForm | None = None,
+    note: notes.NoteForm | None = None,
+) -> Response:
     session = db.session()
     row = overviews.get_user(session, actor(), user_id)
+    password = password or surface.fresh(PasswordForm(formdata=None))
     password.seen.data = users.version(session, actor(), row.user)
+    forwarding = forwarding or surface.fresh(ForwardForm(formdata=None))
+    moving = _moving(row, moving, str(password.seen.data))
+    changes = history.timeline(session, actor(), history.Kind.USER, user_id)
+    move = user_moves.last_move(changes)
+    if forwarding.destination.data:
+        foreseeing.show_in(
+            forwarding,
+            planned_acts.forwarding_user,
+            user_id,
+            destination=forwarding.destination.data,
+        )
     return surface.show(
         "users/one.html",
         row=row,
         password=password,
+        moving=moving,
+        folders=user_moves.folders(session, *move) if move else None,
+        is_just_moved=user_moves.last_move(changes[:1]) is not None,
         forwarding=forwarding,
-        forwards=overviews.aliases_at(session, actor(), row.user.email),
-        leading_here=overviews.leading_to(session, actor(), row.user.email, most=MOST_LEADING_HERE),
+        forwards=overviews.aliases_at(session, actor(), row.email),
+        leading_here=overviews.leading_to(session, actor(), row.email, most=MOST_LEADING_HERE),
+        note=notes.shown(row.note, note),
         suggestion=passwords.suggestion(),
-        timeline=history.timeline(session, actor(), history.Kind.USER, user_id),
+        timeline=changes,
     )
+
+
+def _moving(row: overviews.UserRow, sent: AddressForm | None, version: str) -> AddressForm:
+    form = sent or surface.fresh(AddressForm(formdata=None))
+    form.seen.data = version
+    if sent is None:
+        form.email.data = row.email
+    else:
+        foreseeing.show_in(
+            form,
+            planned_acts.renaming_user,
+            row.id,
+            email=form.email.data or "",
+            keep_alias=form.keep_alias.data,
+        )
+    return form
 
 
 # --- deleting, and several at once ----------------------------------------------
@@ -205,6 +306,10 @@ def ask_about_selected() -> Response:
         return _ask_for_password(
             surface.selected_ids(), surface.fresh(PasswordForm(), leads_back=True)
         )
+    if request.args.get("action") == "suspend":
+        return suspensions.ask_to_suspend()
+    if request.args.get("action") == "resume":
+        return suspensions.ask_to_resume()
     return _ask(surface.selected_ids(), surface.fresh(DeleteForm(), leads_back=True))
 
 
@@ -246,7 +351,10 @@ def _ask(ids: list[int], form: DeleteForm) -> Response:
     surface.check_any_is_there(ids, chosen, "user")
     gone = users.goes_with(session, actor(), ids)
     form.seen.data = gone.version
-    return surface.show("users/delete.html", users=chosen, gone=gone, form=form)
+    foreseen = foresight.of_removal(session, actor(), gone, users=chosen)
+    return surface.show(
+        "users/delete.html", users=chosen, gone=gone, foreseen=foreseen, form=form
+    )
 
 
 def _ask_for_password(ids: list[int], form: PasswordForm) -> Response:

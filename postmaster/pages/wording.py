@@ -13,7 +13,9 @@ from flask_babel import lazy_gettext as _l
 
 from ..errors import Phrase
 from ..models import Alias
+from ..rules.consequences import Consequence
 from ..rules.overviews import Oddity
+from ..rules.suspensions import address_of
 from ..version import VERSION
 from . import sentences
 from .sentences import readable
@@ -24,6 +26,7 @@ NAMES: Mapping[Oddity, Phrase] = {
     Oddity.DUPLICATE: Phrase("twice"),
     Oddity.DANGLING: Phrase("leads nowhere"),
     Oddity.OUTSIDE: Phrase("other server"),
+    Oddity.SUSPENDED: Phrase("suspended"),
 }
 MEANINGS: Mapping[Oddity, Phrase] = {
     Oddity.MIXED_CASE: Phrase(
@@ -43,6 +46,9 @@ MEANINGS: Mapping[Oddity, Phrase] = {
         "sender."
     ),
     Oddity.OUTSIDE: Phrase("It is on another server. All mail is passed on to there."),
+    Oddity.SUSPENDED: Phrase(
+        "Its user is suspended, and no mail arrives for it: mail to it comes back to its sender."
+    ),
 }
 
 
@@ -60,6 +66,8 @@ MENU = (
     MenuItem("domains.find", _l("Domains"), "globe", "d"),
     MenuItem("users.find", _l("Users"), "people", "u"),
     MenuItem("aliases.find", _l("Aliases"), "at", "a"),
+    MenuItem("trace.show", _l("Trace"), "envelope-at", "t"),
+    MenuItem("checkup.show", _l("Checkup"), "activity", "k"),
     MenuItem("admins.find", _l("Administrators"), "shield-lock", "i"),
     MenuItem("configs.find", _l("Configurations"), "gear", "c"),
     MenuItem("logs.find", _l("Logs"), "journal-text", "l"),
@@ -75,11 +83,14 @@ def init_app(app: Flask) -> None:
         sentences.kind_in_words,
         sentences.way_in_words,
         sentences.name_of,
+        sentences.addresses_in,
         readable,
+        address_of,
         attributes,
         about_oddity,
         name_of_oddity,
         alias_words,
+        foretold,
     ):
         app.add_template_filter(word)
     app.add_template_global(menu)
@@ -101,6 +112,11 @@ def attributes(named: Mapping[str, object]) -> dict[str, object]:
 def alias_words(alias: Alias) -> str:
     """``source → destination``"""
     return f"{readable(alias.source)} → {readable(alias.destination)}"
+
+
+def foretold(consequence: Consequence) -> str:
+    """What a change would mean for somebody's mail."""
+    return consequence.sentence(_, readable)
 
 
 def name_of_oddity(oddity: Oddity) -> str:

@@ -7,6 +7,7 @@ arrives with.
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any, NoReturn, Protocol
 
 import idna
@@ -23,6 +24,7 @@ ALIAS_LOCAL_PART = re.compile(r"[a-z0-9.#$&'*+/=?^_`{|}~-]+")
 # A top-level domain is never a number (RFC 3696, section 2), so 192.0.2.1 is no domain.
 NUMERIC = re.compile(r"[0-9]+")
 SEPARATORS = frozenset(",;")
+UNUSABLE_ASCII = re.compile(r"[\x00-\x20\x7f,;]")
 
 
 class Refusal(Protocol):
@@ -42,6 +44,8 @@ def has_unusable_characters(text: str) -> bool:
 
     Postfix reads ``a, b`` as two recipients, and a line end may end the lookup.
     """
+    if text.isascii():
+        return UNUSABLE_ASCII.search(text) is not None
     return any(
         character.isspace()
         or character in SEPARATORS
@@ -63,6 +67,7 @@ def domain_name(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)  # an import has many addresses of few domains
 def _a_labels(domain: str) -> str | None:
     if not domain or has_unusable_characters(domain):
         return None

@@ -1,21 +1,14 @@
-"""What an alias may be.
-
-Postfix expands aliases over and over, so a circle of them makes every sender retry for
-days: none is let in. A source that is a mailbox takes its mail, unless a row
-mailbox -> mailbox keeps a copy.
-"""
+"""What an alias may be, one at a time; ``alias_verdicts`` judges by what the tables hold."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from ..errors import Invalid
 from ..models import Alias, Domain, User
-from . import addresses, lengths, rows, settings
-
-# Postfix gives up at this many recipients (virtual_alias_expansion_limit in postconf(5)).
-EXPANSION_LIMIT = 1000
+from . import addresses, alias_verdicts, lengths, rows, settings, suspensions
 
 
 def domain_of(session: Session, address: str, *, field: str) -> Domain:
@@ -26,12 +19,17 @@ def domain_of(session: Session, address: str, *, field: str) -> Domain:
     name = addresses.split(address)[1]
     domain = session.scalar(select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1))
     if domain is None:
-        raise Invalid(
-            'The domain "%(name)s" is not managed by this database; add the domain first',
-            field=field,
-            name=name,
-        )
+        raise not_managed(name, field)
     return domain
+
+
+def not_managed(name: str, field: str) -> Invalid:
+    """The refusal of an address whose domain is not here."""
+    return Invalid(
+        'The domain "%(name)s" is not managed by this database; add the domain first',
+        field=field,
+        name=name,
+    )
 
 
 def sources_at(session: Session, address: str, besides: Collection[int] = ()) -> bool:
@@ -79,58 +77,21 @@ def check_destination_exists(
     session: Session, source: str, destination: str, besides: Collection[int] = ()
 ) -> None:
     """A destination is a mailbox or another alias here, or elsewhere if a setting permits it."""
-    name = addresses.split(destination)[1]
-    managed = session.scalar(select(Domain.id).where(Domain.name == name).limit(1)) is not None
-    if not managed:
-        if settings.value_of(session, settings.EXTERNAL_DESTINATIONS):
-            return
-        raise Invalid(
-            'The domain "%(name)s" of the destination is not managed by this database; '
-            "the setting %(setting)s permits destinations elsewhere",
-            field="destination",
-            name=name,
-            setting=settings.EXTERNAL_DESTINATIONS.name,
-        )
-    leads_on = destination != source and sources_at(session, destination, besides)
-    if not is_mailbox(session, destination) and not leads_on:
-        raise Invalid(
-            'The destination "%(destination)s" is not a current email address: there is no '
-            "such user or alias",
-            field="destination",
-            destination=destination,
-        )
+    alias_verdicts.check_destination_exists(_Tables(session, besides), source, destination)
 
 
 def check_mailbox_keeps_its_mail(
     session: Session, source: str, destination: str, besides: Collection[int] = ()
 ) -> None:
     """A source that is a mailbox needs the row mailbox -> mailbox beside its others."""
-    if destination == source or not is_mailbox(session, source):
-        return
-    if not keeps_copy(session, source, besides):
-        raise Invalid(
-            'The source "%(source)s" is an existing email address, and the alias would take '
-            "its mail; choose to keep a copy in it (keep_copy), or add the alias "
-            "%(source)s -> %(source)s first",
-            field="source",
-            source=source,
-        )
+    alias_verdicts.check_mailbox_keeps_its_mail(_Tables(session, besides), source, destination)
 
 
 def check_is_new(
     session: Session, source: str, destination: str, besides: Collection[int] = ()
 ) -> None:
     """No pair of source and destination is there twice."""
-    same = select(Alias.id).where(
-        Alias.source == source, Alias.destination == destination, _not_one_of(besides)
-    )
-    if session.scalar(same.limit(1)) is not None:
-        raise Invalid(
-            'The alias "%(source)s" to "%(destination)s" already exists',
-            field="destination",
-            source=source,
-            destination=destination,
-        )
+    alias_verdicts.check_is_new(_Tables(session, besides), source, destination)
 
 
 def swallowed(session: Session, source: str) -> list[User]:
@@ -140,71 +101,69 @@ def swallowed(session: Session, source: str) -> list[User]:
     """
     if not source.startswith("@") or settings.value_of(session, settings.EMAIL2EMAIL_MAP):
         return []
-    own = aliased(Alias)
     found = (
         select(User)
         .join(Domain, Domain.id == User.domain_id)
-        .where(Domain.name == source[1:], ~exists().where(own.source == User.email))
+        .where(Domain.name == source[1:], *has_no_row_of_its_own())
     )
     return list(session.scalars(found.order_by(User.email)))
+
+
+def has_no_row_of_its_own() -> tuple[ColumnElement[bool], ...]:
+    """In SQL, of a user: a catch-all would take its mail where there is no email2email map."""
+    own = aliased(Alias)
+    return ~suspensions.gets_no_mail(), ~exists().where(own.source == User.email)
 
 
 def check_closes_no_circle(
     session: Session, sources: Collection[str], destination: str, besides: Collection[int] = ()
 ) -> None:
-    """Follow the destination as Postfix would, and refuse to come back to one of the sources.
-
-    All of them are to lead to the destination, in place of the rows ``besides``. Postfix
-    stops at an address that is among its own destinations, so a circle through such an
-    address ends there.
-    """
-    ours = {source.lower() for source in sources}
-    destination = destination.lower()
-    seen: set[str] = set()
-    ahead = {destination}
-    while ahead and len(seen) < EXPANSION_LIMIT:
-        seen |= ahead
-        further: set[str] = set()
-        for address, (key, targets) in _lookups(session, ahead, ours, destination, besides).items():
-            if address in targets:
-                continue
-            if key in ours:
-                raise Invalid(
-                    'The alias "%(source)s" to "%(destination)s" would close a circle: '
-                    "its mail would come back to it for ever",
-                    field="destination",
-                    source=key,
-                    destination=destination,
-                )
-            further.update(targets)
-        ahead = further - seen
+    """No circle, when all of the sources lead to the destination in place of the rows besides."""
+    alias_verdicts.check_closes_no_circle(_Tables(session, besides), sources, destination)
 
 
-def _lookups(
-    session: Session,
-    wanted: set[str],
-    sources: set[str],
-    destination: str,
-    besides: Collection[int],
-) -> dict[str, tuple[str, list[str]]]:
-    """For each address, the source that Postfix finds it under and where that leads.
+@dataclass(frozen=True)
+class _Tables:
+    """The database's tables, without some rows of aliases."""
 
-    An address has its own rows, else, where the server has the email2email map, a
-    mailbox has itself, else it has its domain's catch-all. The aliases to be count
-    already, in place of those that they replace.
-    """
-    catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}
-    targets = {source: [destination] for source in sources}
-    for alias in rows.where_in(session, Alias, Alias.source, wanted | set(catch_alls.values())):
-        if alias.id not in besides:
-            targets.setdefault(alias.source.lower(), []).append(alias.destination.lower())
-    if settings.value_of(session, settings.EMAIL2EMAIL_MAP):
+    session: Session
+    besides: Collection[int]
+
+    def manages(self, domain: str) -> bool:
+        found = select(Domain.id).where(Domain.name == domain)
+        return self.session.scalar(found.limit(1)) is not None
+
+    def permits_elsewhere(self) -> bool:
+        return settings.value_of(self.session, settings.EXTERNAL_DESTINATIONS)
+
+    def has_map(self) -> bool:
+        return settings.value_of(self.session, settings.EMAIL2EMAIL_MAP)
+
+    def is_mailbox(self, address: str) -> bool:
+        return is_mailbox(self.session, address)
+
+    def is_without_mail(self, address: str) -> bool:
+        return suspensions.is_without_mail(self.session, address)
+
+    def is_source(self, address: str) -> bool:
+        return sources_at(self.session, address, self.besides)
+
+    def has_pair(self, source: str, destination: str) -> bool:
+        same = select(Alias.id).where(
+            Alias.source == source, Alias.destination == destination, _not_one_of(self.besides)
+        )
+        return self.session.scalar(same.limit(1)) is not None
+
+    def leads(self, sources: Collection[str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for alias in rows.where_in(self.session, Alias, Alias.source, sources):
+            if alias.id not in self.besides:
+                found.setdefault(alias.source.lower(), []).append(alias.destination.lower())
+        return found
+
+    def mailboxes(self, wanted: Collection[str]) -> set[str]:
+        found: set[str] = set()
         for some in rows.chunks(wanted):
             mailboxes = select(func.lower(User.email)).where(User.email.in_(some))
-            for mailbox in session.scalars(mailboxes):
-                targets.setdefault(mailbox, [mailbox])
-    return {
-        address: (key, targets.get(key, []))
-        for address in wanted
-        for key in [address if address in targets else catch_alls[address]]
-    }
+            found |= set(self.session.scalars(mailboxes))
+        return found

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, alias_rules, history, paging, removals, rows, turns, versions
+from . import addresses, alias_rules, history, notes, paging, removals, rows, turns, versions
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -25,6 +25,7 @@ LISTING = paging.Listing(
         "destination": Alias.destination,
     },
     sorted_by="source",
+    also=notes.holding(history.Kind.ALIAS, Alias.source),
 )
 Orphans = removals.Orphans
 GoesWith = removals.GoesWith
@@ -217,7 +218,8 @@ def change(
     alias.source, alias.domain_id = new_source, new_domain_id
     alias.destination = new_destination
     session.flush()
-    history.record_all(session, actor, [as_changed(alias, old, old_words)])
+    along = notes.move(session, history.Kind.ALIAS, str(old["source"]), new_source)
+    history.record_all(session, actor, [as_changed(alias, old, old_words)], along=along)
     return alias
 
 
@@ -245,7 +247,8 @@ def rename(
         alias_rules.check_is_new(session, new_source, row.destination, [row.id])
         alias_rules.check_mailbox_keeps_its_mail(session, new_source, row.destination)
         alias_rules.check_closes_no_circle(session, [new_source], row.destination, [row.id])
-    history.record_all(session, actor, [as_changed(*one) for one in before])
+    along = notes.move(session, history.Kind.ALIAS, str(before[0][1]["source"]), new_source)
+    history.record_all(session, actor, [as_changed(*one) for one in before], along=along)
     return alias
 
 
@@ -354,14 +357,22 @@ def remove_several(
     gone.check(seen)
     along = gone.aliases_gone(orphans)
     _check_mailboxes_keep_their_mail(session, [*chosen, *along])
-    rows.remove(session, Alias, [alias.id for alias in (*chosen, *along)])
+    changes = removal(session, [*chosen, *along])
     history.record_all(
-        session,
-        actor,
-        [as_removed(alias) for alias in chosen],
-        along=[as_removed(alias) for alias in along],
+        *(session, actor, changes[: len(chosen)]),
+        along=changes[len(chosen) :],
         part_of=part_of,
     )
+
+
+def removal(session: Session, gone: Sequence[Alias]) -> list[history.Change]:
+    """Delete rows and the notes on what is no alias any more.
+
+    The changes are for the caller to record: the rows in their order, then the notes.
+    """
+    changes = [as_removed(alias) for alias in gone]
+    rows.remove(session, Alias, [alias.id for alias in gone])
+    return changes + notes.remove_with(session, sources={alias.source for alias in gone})
 
 
 def _check_mailboxes_keep_their_mail(session: Session, gone: Collection[Alias]) -> None:

@@ -8,15 +8,29 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, aliases, history, lengths, paging, removals, rows, turns, users, versions
+from . import (
+    addresses,
+    aliases,
+    history,
+    lengths,
+    notes,
+    paging,
+    removals,
+    rows,
+    turns,
+    users,
+    versions,
+)
 from .actor import Actor
 from .aliases import GoesWith, Orphans
+from .suspensions import address_of
 
 LISTING = paging.Listing(
     model=Domain,
     searched=(Domain.name,),
     sortable={"id": Domain.id, "name": Domain.name},
     sorted_by="name",
+    also=notes.holding(history.Kind.DOMAIN, Domain.name),
 )
 
 
@@ -63,15 +77,7 @@ def create(session: Session, actor: Actor, *, name: str) -> Domain:
     domain = Domain(name=checked)
     session.add(domain)
     session.flush()
-    history.record(
-        session,
-        actor,
-        history.Action.CREATE,
-        history.Kind.DOMAIN,
-        domain.id,
-        checked,
-        new={"name": checked},
-    )
+    history.record_all(session, actor, [as_created(domain)])
     return domain
 
 
@@ -99,6 +105,7 @@ def change(
         return domain
     domain.name = checked
     session.flush()
+    along = notes.move(session, history.Kind.DOMAIN, old, checked)
     history.record(
         session,
         actor,
@@ -108,6 +115,7 @@ def change(
         old,
         old={"name": old},
         new={"name": checked},
+        along=along,
     )
     return domain
 
@@ -125,11 +133,11 @@ def goes_with(session: Session, actor: Actor, *domain_ids: int) -> GoesWith:
     chosen = rows.by_ids(session, Domain, domain_ids, "domain")
     ids = [domain.id for domain in chosen]
     mailboxes = rows.where_in(session, User, User.domain_id, ids)
-    emails = [user.email for user in mailboxes]
+    emails = [address_of(user) for user in mailboxes]
     own = removals.in_order(rows.where_in(session, Alias, Alias.domain_id, ids))
     own_ids = {alias.id for alias in own}
     leading = [alias for alias in removals.leading_to(session, emails) if alias.id not in own_ids]
-    mailboxes.sort(key=lambda user: user.email.lower())
+    mailboxes.sort(key=lambda user: address_of(user).lower())
     return removals.of(session, mailboxes, own, leading, emails)
 
 
@@ -161,17 +169,19 @@ def remove_several(
     gone = goes_with(session, actor, *domain_ids)
     gone.check(seen)
     along = gone.aliases_gone(orphans)
-    rows.remove(session, Alias, [alias.id for alias in along])
-    rows.remove(session, User, [user.id for user in gone.users])
+    aliases_gone = aliases.removal(session, along)
+    users_gone = users.removal(session, gone.users)
     rows.remove(session, Domain, [domain.id for domain in chosen])
+    notes_gone = notes.remove_with(
+        session,
+        domains=[domain.name for domain in chosen],
+        users=[change.name for change in users_gone],
+    )
     history.record_all(
         session,
         actor,
         [as_removed(domain) for domain in chosen],
-        along=[
-            *(users.as_removed(user) for user in gone.users),
-            *(aliases.as_removed(alias) for alias in along),
-        ],
+        along=[*users_gone, *aliases_gone, *notes_gone],
         part_of=part_of,
     )
 
@@ -181,17 +191,34 @@ def as_recorded(domain: Domain) -> dict[str, object]:
     return {"name": domain.name}
 
 
+def as_created(domain: Domain) -> history.Change:
+    """A new domain, for the history."""
+    kind, new = history.Kind.DOMAIN, as_recorded(domain)
+    return history.Change(history.Action.CREATE, kind, domain.id, domain.name, new=new)
+
+
 def as_removed(domain: Domain) -> history.Change:
     """A removed domain, for the history."""
     kind, old = history.Kind.DOMAIN, as_recorded(domain)
     return history.Change(history.Action.DELETE, kind, domain.id, domain.name, old=old)
 
 
-def _checked_name(session: Session, text: str, besides: Domain | None = None) -> str:
-    if not text.strip():
-        raise Invalid("The domain name was not specified", field="name")
+def normalised(text: str) -> str:
+    """The name of a domain, normalised. Raises Invalid."""
+    check_is_specified(text)
     name = addresses.domain_name(text)
     lengths.check(name, Domain.name, "name")
+    return name
+
+
+def check_is_specified(name: str | None) -> None:
+    """Refuse a domain without a name."""
+    if name is None or not name.strip():
+        raise Invalid("The domain name was not specified", field="name")
+
+
+def _checked_name(session: Session, text: str, besides: Domain | None = None) -> str:
+    name = normalised(text)
     taken = select(func.min(Domain.id)).where(Domain.name == name)
     if besides is not None:
         taken = taken.where(Domain.id != besides.id)

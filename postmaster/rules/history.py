@@ -5,16 +5,17 @@ as one, one entry is the head: that of the thing itself (a domain that is delete
 users), or one of its own for several things of the same rank. The others are its parts.
 """
 
+import dataclasses
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from ..db import announce
+from ..db import Base, announce
 from ..errors import fill
 from ..models import HistoryEntry, HistorySecret
 from . import actions, paging, rows, settings
@@ -178,6 +179,46 @@ def add_to(
             announce(session, LogEntry("audit", actor.name, _in_words(change), actor.ip))
 
 
+def add_created(
+    session: Session,
+    actor: Actor,
+    head_id: int,
+    kind: Kind,
+    model: type[Base],
+    name: InstrumentedAttribute[str],
+    recorded: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
+    names: Collection[str],
+) -> None:
+    """Add the creation of rows to a head, as ``add_to`` would, without fetching the rows.
+
+    The database copies them: ``name`` is the column that says which rows and what they are
+    called, ``recorded`` what the history keeps of them. Several times as fast.
+    """
+    made = Change(Action.CREATE, kind, 0, "", new={})
+    constant = {
+        column: value
+        for column, value in _columns(actor, now(), made, head_id, None).items()
+        if column not in ("object_id", "object_name", "new", "old")
+    }
+    table = HistoryEntry.__table__
+    pairs = [each for field, column in recorded.items() for each in (field, column)]
+    for some in rows.chunks(names):
+        found = select(
+            *(bindparam(None, value, table.c[column].type) for column, value in constant.items()),
+            rows.key_of(model),
+            name,
+            func.json_object(*pairs),
+        ).where(name.in_(some))
+        columns = [*constant, "object_id", "object_name", "new"]
+        session.connection().execute(
+            insert(HistoryEntry).from_select(columns, found, include_defaults=False)
+        )
+    if settings.value_of(session, settings.MAIL_AUDITING):
+        for each in names:
+            words = _in_words(dataclasses.replace(made, name=each))
+            announce(session, LogEntry("audit", actor.name, words, actor.ip))
+
+
 def count_more(session: Session, head_id: int, more: int) -> HistoryEntry:
     """Raise the count of a head."""
     head = session.get_one(HistoryEntry, head_id)
@@ -210,7 +251,8 @@ def _add_parts(
     secret = [part for part in parts if _has_secret(part)]
     # A head may have very many parts already.
     before = session.scalar(select(func.max(HistoryEntry.id))) if secret else None
-    session.execute(
+    # By the connection: the session would look at each of many thousand rows.
+    session.connection().execute(
         insert(HistoryEntry), [_columns(actor, moment, part, head_id, undoes) for part in parts]
     )
     if not secret:

@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, exists, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    UnaryExpression,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..errors import NotFound
 from ..models import Alias, Domain, User
-from . import addresses, aliases, domains, paging, users
+from . import addresses, aliases, domains, notes, paging, rows, suspensions, users
+from .actions import Kind
 from .actor import Actor
-from .rows import NOT_FOUND
 
 
 class Oddity(StrEnum):
@@ -27,6 +36,7 @@ class Oddity(StrEnum):
     DUPLICATE = "duplicate"
     DANGLING = "dangling"
     OUTSIDE = "outside"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,17 @@ class DomainRow:
     users: int
     aliases: int
     oddities: list[Oddity]
+    note: str
+
+    @property
+    def id(self) -> int:
+        """The domain's id."""
+        return self.domain.id
+
+    @property
+    def name(self) -> str:
+        """The domain's name."""
+        return self.domain.name
 
 
 @dataclass(frozen=True)
@@ -46,6 +67,55 @@ class UserRow:
     user: User
     aliases: int
     oddities: list[Oddity]
+    note: str
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def domain_id(self) -> int:
+        """The id of its domain."""
+        return self.user.domain_id
+
+    @property
+    def email(self) -> str:
+        """Its address, also while it is suspended."""
+        return suspensions.address_of(self.user)
+
+    @property
+    def suspended(self) -> suspensions.Mode | None:
+        """How it is suspended, if it is."""
+        return suspensions.mode_of(self.user)
+
+
+@dataclass(frozen=True)
+class AliasRow:
+    """One destination of one source, with the note on the source."""
+
+    alias: Alias
+    note: str
+
+    @property
+    def id(self) -> int:
+        """The row's id."""
+        return self.alias.id
+
+    @property
+    def domain_id(self) -> int:
+        """The id of its source's domain."""
+        return self.alias.domain_id
+
+    @property
+    def source(self) -> str:
+        """Where mail comes for."""
+        return self.alias.source
+
+    @property
+    def destination(self) -> str:
+        """Where it goes."""
+        return self.alias.destination
 
 
 @dataclass(frozen=True)
@@ -64,6 +134,7 @@ class AliasGroup:
     source: str
     domain_id: int
     oddities: list[Oddity]
+    note: str
     destinations: list[Destination] = field(default_factory=list)
 
 
@@ -77,9 +148,7 @@ def find_domains(
 
 def get_domain(session: Session, actor: Actor, domain_id: int) -> DomainRow:
     """One domain as the list shows it. Raises NotFound."""
-    domains.get(session, actor, domain_id)
-    found = select(Domain, *_beside_domains()).where(Domain.id == domain_id)
-    return _domain_row(*session.execute(found).one())
+    return _domain_row(*rows.by_id_with(session, Domain, _beside_domains(), domain_id, "domain"))
 
 
 def _beside_domains() -> tuple[ColumnElement[Any], ...]:
@@ -88,12 +157,15 @@ def _beside_domains() -> tuple[ColumnElement[Any], ...]:
         _count(User.id, User.domain_id == Domain.id),
         _count(Alias.id, Alias.domain_id == Domain.id),
         exists().where(other.name == Domain.name, other.id != Domain.id),
+        notes.beside(Kind.DOMAIN),
     )
 
 
-def _domain_row(domain: Domain, user_count: int, alias_count: int, is_double: bool) -> DomainRow:
-    double = [Oddity.DUPLICATE] if is_double else []
-    return DomainRow(domain, user_count, alias_count, [*_spelling(domain.name), *double])
+def _domain_row(
+    domain: Domain, user_count: int, alias_count: int, is_double: bool, note: str | None
+) -> DomainRow:
+    odd = _spelling(domain.name) + ([Oddity.DUPLICATE] if is_double else [])
+    return DomainRow(domain, user_count, alias_count, odd, note or "")
 
 
 def find_users(
@@ -102,18 +174,17 @@ def find_users(
     criteria: paging.Criteria,
     *,
     domain_ids: Sequence[int] | None = None,
+    suspended: bool | None = None,
 ) -> paging.Page[UserRow]:
-    """A page of users, of some domains if asked."""
-    conditions = [] if domain_ids is None else [User.domain_id.in_(domain_ids)]
-    page = users.LISTING.find_with((_aliases_to_it(),), session, criteria, *conditions)
-    return _with(page, [UserRow(user, count, _spelling(user.email)) for user, count in page.items])
+    """A page of users, of some domains, or only who is suspended or is not, if asked."""
+    conditions = users.conditions(domain_ids, suspended)
+    page = users.LISTING.find_with(_beside_users(), session, criteria, *conditions)
+    return _with(page, [_user_row(*row) for row in page.items])
 
 
 def get_user(session: Session, actor: Actor, user_id: int) -> UserRow:
     """One user as the list shows it. Raises NotFound."""
-    user = users.get(session, actor, user_id)
-    count = session.scalar(select(_aliases_to_it()).where(User.id == user_id)) or 0
-    return UserRow(user, count, _spelling(user.email))
+    return _user_row(*rows.by_id_with(session, User, _beside_users(), user_id, "user"))
 
 
 def leading_to(session: Session, actor: Actor, email: str, *, most: int) -> list[Alias]:
@@ -122,8 +193,34 @@ def leading_to(session: Session, actor: Actor, email: str, *, most: int) -> list
     return list(session.scalars(found.order_by(Alias.source, Alias.id).limit(most)))
 
 
-def _aliases_to_it() -> ColumnElement[int]:
-    return _count(Alias.id, Alias.destination == User.email)
+def _beside_users() -> tuple[ColumnElement[Any], ...]:
+    leading = _count(Alias.id, Alias.destination == suspensions.address())
+    return leading, notes.beside(Kind.USER)
+
+
+def _user_row(user: User, count: int, note: str | None) -> UserRow:
+    return UserRow(user, count, _spelling(suspensions.address_of(user)), note or "")
+
+
+def find_alias_rows(
+    session: Session,
+    actor: Actor,
+    criteria: paging.Criteria,
+    *,
+    domain_ids: Sequence[int] | None = None,
+) -> paging.Page[AliasRow]:
+    """A page of the rows of aliases, of some domains if asked."""
+    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
+    beside = (notes.beside(Kind.ALIAS),)
+    page = aliases.LISTING.find_with(beside, session, criteria, *conditions)
+    return _with(page, [AliasRow(alias, note or "") for alias, note in page.items])
+
+
+def get_alias_row(session: Session, actor: Actor, alias_id: int) -> AliasRow:
+    """One row of an alias. Raises NotFound."""
+    beside = (notes.beside(Kind.ALIAS),)
+    alias, note = rows.by_id_with(session, Alias, beside, alias_id, "alias")
+    return AliasRow(alias, note or "")
 
 
 def find_aliases(
@@ -148,18 +245,17 @@ def find_aliases(
         conditions.append(Alias.source.in_(select(leading.source).where(leads_there)))
     total = session.scalar(select(func.count(Alias.source.distinct())).where(*conditions)) or 0
     offset, per_page = paging.window(criteria, total)
-    order = func.min(Alias.source).desc() if criteria.order == "desc" else func.min(Alias.source)
+    row_order = Alias.source.desc() if criteria.order == "desc" else Alias.source
     sources = (
-        select(func.min(Alias.source).label("source"))
+        select(Alias.source)
         .where(*conditions)
-        .group_by(Alias.source)
-        .order_by(order)
+        .distinct()
+        .order_by(row_order)
         .limit(per_page)
         .offset(offset)
         .subquery()
     )
-    row_order = Alias.source.desc() if criteria.order == "desc" else Alias.source
-    groups = _groups(session, Alias.source.in_(select(sources.c.source)), row_order)
+    groups = _groups(session, Alias.source == sources.c.source, row_order, first=sources)
     return paging.Page(groups, total, criteria.page, per_page)
 
 
@@ -170,7 +266,7 @@ def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:
     for group in _groups(session, Alias.source == source, Alias.source):
         if any(item.alias.id == alias_id for item in group.destinations):
             return group
-    raise NotFound(NOT_FOUND["alias"])
+    raise NotFound(rows.NOT_FOUND["alias"])
 
 
 def aliases_at(session: Session, actor: Actor, source: str) -> AliasGroup | None:
@@ -198,32 +294,45 @@ def _groups(
     session: Session,
     condition: ColumnElement[bool],
     order: UnaryExpression[str] | InstrumentedAttribute[str],
+    *,
+    first: FromClause | None = None,
 ) -> list[AliasGroup]:
     name = func.substring_index(Alias.destination, "@", -1)
     target, catch_all = aliased(Alias), aliased(Alias)
-    rows = session.execute(
+    wanted = (
         select(
             Alias,
             exists().where(Domain.name == name),
             exists().where(User.email == Alias.destination),
+            exists().where(User.email == literal(suspensions.SIGN).concat(Alias.destination)),
             # Two lookups in an index; as one with an OR it would be a scan for each row.
             or_(
                 exists().where(target.source == Alias.destination),
                 exists().where(catch_all.source == literal("@").concat(name)),
             ),
+            notes.beside(Kind.ALIAS),
         )
         .where(condition)
         .order_by(order, Alias.id)
     )
+    if first is not None:
+        # MySQL would sometimes read all aliases to find those of a page.
+        wanted = wanted.select_from(first, Alias)
+        for dialect in ("mysql", "mariadb"):
+            wanted = wanted.prefix_with("STRAIGHT_JOIN", dialect=dialect)
     groups: dict[str, AliasGroup] = {}
-    for alias, is_here, is_mailbox, is_alias in rows:
+    for alias, is_here, is_mailbox, is_suspended, is_alias, note in session.execute(wanted):
         group = groups.setdefault(
             alias.source.lower(),
-            AliasGroup(alias.id, alias.source, alias.domain_id, _spelling(alias.source)),
+            AliasGroup(
+                alias.id, alias.source, alias.domain_id, _spelling(alias.source), note or ""
+            ),
         )
         oddities = _spelling(alias.destination)
         if not is_here:
             oddities.append(Oddity.OUTSIDE)
+        elif is_suspended:
+            oddities.append(Oddity.SUSPENDED)
         elif not is_mailbox and not is_alias and not alias.destination.startswith("@"):
             oddities.append(Oddity.DANGLING)
         group.destinations.append(Destination(alias, oddities))

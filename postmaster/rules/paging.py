@@ -5,7 +5,7 @@ that holds all it needs, however deep the page is) and joins the rows to them;
 their total comes in one more.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -94,6 +94,7 @@ class Listing(Generic[Row]):
     sortable: Mapping[str, InstrumentedAttribute[Any]]
     sorted_by: str
     newest_first: bool = False  # the list's own order is descending
+    also: Callable[[str], ColumnElement[bool]] | None = None  # where else a text is searched
 
     def find(
         self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
@@ -135,10 +136,9 @@ class Listing(Generic[Row]):
             return []
         if "\0" in text:  # no name has one, and SQLite's LIKE would end the pattern there
             return [false()]
-        if text.isascii():
-            return [or_(*(column.contains(text, autoescape=True) for column in self.searched))]
         columns = [comparable(column, text) for column in self.searched]
-        return [or_(*(column.contains(text, autoescape=True) for column in columns))]
+        places = [column.contains(text, autoescape=True) for column in columns]
+        return [or_(*places, *([self.also(text)] if self.also is not None else []))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
         criteria.check_order(self.sortable)

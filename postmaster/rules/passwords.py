@@ -4,6 +4,7 @@ Mail users get SHA512-CRYPT, the guides' default scheme, by libpass in this
 process. Admins get bcrypt.
 """
 
+import re
 import secrets
 import unicodedata
 from functools import cache
@@ -21,6 +22,8 @@ ADMIN_PASSWORD_BYTES = 72
 # The 5000 rounds are those of a hash without "rounds=", which would not fit.
 MAIL_SCHEME = sha512_crypt.using(rounds=5000, salt_size=16)
 BCRYPT_COST = 12
+STORED_HASH = re.compile(r"(?:\{[A-Za-z0-9.-]+\}|\$[A-Za-z0-9-]+\$|[!*])[\x21-\x7e]*")
+SHA512_CRYPT_NAMES = re.compile(r"^\{(?:SHA512-)?CRYPT\}", re.IGNORECASE)
 # Without letters and digits that look alike; five groups of four are over 110 bits.
 READABLE = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 SUGGESTED_GROUPS = 5
@@ -48,6 +51,36 @@ def check(password: str, *, minimum: int, most_bytes: int) -> None:
             field="password",
             most=most_bytes,
         )
+
+
+def check_hash(hashed: str) -> None:
+    """Refuse what is no password hash as Dovecot's tables hold it.
+
+    That is ``{SCHEME}`` and what belongs to it, a ``$id$`` of crypt(3), or a text that
+    begins with ``!`` or ``*``, as in shadow(5), for which no password works. A plain
+    password in its place would be stored readable, and nobody could sign in with it.
+    """
+    if not STORED_HASH.fullmatch(hashed):
+        raise Invalid(
+            "This is no password hash: one begins with a scheme such as {SHA512-CRYPT} or $6$, "
+            "and has no blanks",
+            field="hash",
+        )
+
+
+def without_default_scheme(hashed: str) -> str:
+    """A SHA512-CRYPT hash without its scheme's name, for which the guides' column has no room."""
+    bare = SHA512_CRYPT_NAMES.sub("", hashed, count=1)
+    return bare if bare.startswith("$6$") else hashed
+
+
+def matches_mail(password: str, stored: str) -> bool:
+    """Whether a stored SHA512-CRYPT hash is that of a password; False for other schemes."""
+    hashed = SHA512_CRYPT_NAMES.sub("", stored, count=1)
+    try:
+        return bool(MAIL_SCHEME.identify(hashed) and MAIL_SCHEME.verify(password, hashed))
+    except (ValueError, TypeError):  # a cut hash, or a password that crypt(3) refuses
+        return False
 
 
 def suggestion() -> str:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Conflict
 from ..models import Alias, User
-from . import addresses, rows
+from . import addresses, rows, suspensions
 
 VERSION_LENGTH = 16
 
@@ -134,8 +134,10 @@ def _still_a_place(
             for alias_id, source in session.execute(sources)
             if alias_id not in gone_ids
         }
-        emails = session.scalars(select(User.email).where(User.email.in_(some)))
-        kept |= {email.lower() for email in emails} - gone_emails
+        # A suspended user's address is a place still: it comes back.
+        spellings = suspensions.spellings(some)
+        mailboxes = session.scalars(select(User).where(User.email.in_(spellings)))
+        kept |= {suspensions.address_of(user).lower() for user in mailboxes} - gone_emails
     return {place for place in places if place in kept or f"@{addresses.split(place)[1]}" in kept}
 
 

@@ -7,15 +7,15 @@ what is newer than the deletion, and by what holds an id or a unique name.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
 from ..errors import Conflict, Invalid, Phrase
-from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, User
-from . import addresses, alias_rules, aliases, rows
+from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, Note, User
+from . import addresses, alias_rules, aliases, notes, rows, suspensions
 from .history import Action, Change, Kind
 
 # In this order they are put back: users and aliases need their domain.
@@ -24,12 +24,14 @@ MODELS: Mapping[str, type[Base]] = {
     Kind.USER: User,
     Kind.ALIAS: Alias,
     Kind.ADMIN: Admin,
+    Kind.NOTE: Note,
 }
 ID_IS_TAKEN: Mapping[str, Phrase] = {
     Kind.DOMAIN: Phrase('The domain "%(name)s" cannot come back: its id %(id)s is taken now'),
     Kind.USER: Phrase('The user "%(name)s" cannot come back: its id %(id)s is taken now'),
     Kind.ALIAS: Phrase('The alias "%(name)s" cannot come back: its id %(id)s is taken now'),
     Kind.ADMIN: Phrase('The administrator "%(name)s" cannot come back: its id %(id)s is taken now'),
+    Kind.NOTE: Phrase('The note on "%(name)s" cannot come back: its id %(id)s is taken now'),
 }
 NAME_IS_TAKEN: Mapping[str, Phrase] = {
     Kind.USER: Phrase('The user "%(name)s" cannot come back: there is a user of this address now'),
@@ -39,11 +41,22 @@ NAME_IS_TAKEN: Mapping[str, Phrase] = {
 }
 
 
-@dataclass(frozen=True)
+class Recorded(NamedTuple):
+    """What an undo needs to know of an entry of the history; there may be very many."""
+
+    action: str
+    kind: str
+    object_id: int
+    object_name: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One recorded change of one row, with what was kept apart for undo."""
 
-    entry: HistoryEntry
+    entry: Recorded
     secret: HistorySecret | None
 
     @property
@@ -64,18 +77,22 @@ def bring_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
         _check_ids_are_free(session, kind, some)
     _check_names_are_free(session, Kind.USER, User.email, by_kind[Kind.USER], "email")
     _check_names_are_free(session, Kind.ADMIN, Admin.username, by_kind[Kind.ADMIN], "username")
+    for step in by_kind[Kind.NOTE]:
+        notes.check_is_free(session, step.old["kind"], step.old["name"])
     back = {step.id for step in by_kind[Kind.DOMAIN]}
     in_domains = [*by_kind[Kind.USER], *by_kind[Kind.ALIAS]]
     check_domains(session, in_domains, after, back=back)
     for kind, some in by_kind.items():
         if some:
             session.execute(insert(MODELS[kind]), [_values(kind, step) for step in some])
+    _keep_hashes(session, by_kind[Kind.USER])
     check_newer(session, [s for s in steps if s.entry.kind != Kind.ADMIN], after)
     return [_as_restored(step) for kind in MODELS for step in by_kind[kind]]
 
 
 def _values(kind: str, step: Step) -> dict[str, Any]:
     values = {"id": step.id, **step.old}
+    mode = values.pop("suspended", None)
     hashed = step.secret.password if step.secret is not None else None
     if kind == Kind.USER:
         if hashed is None:
@@ -83,7 +100,8 @@ def _values(kind: str, step: Step) -> dict[str, Any]:
                 'The user "%(name)s" cannot come back: its password was not kept',
                 name=step.entry.object_name,
             )
-        values["password"] = hashed
+        values["email"] = suspensions.stored_address(values["email"], mode)
+        values["password"] = suspensions.MARKER if mode else hashed
     if kind == Kind.ADMIN:
         otp_secret = step.secret.otp_secret if step.secret is not None else None
         values |= {
@@ -94,6 +112,16 @@ def _values(kind: str, step: Step) -> dict[str, Any]:
             "otp_secret": otp_secret,
         }
     return values
+
+
+def _keep_hashes(session: Session, steps: Sequence[Step]) -> None:
+    """Who was suspended comes back so, with its hash kept as it was."""
+    kept = {
+        step.id: (step.old["email"], step.secret.password)
+        for step in steps
+        if step.old.get("suspended") and step.secret is not None
+    }
+    suspensions.keep(session, kept)
 
 
 def _as_restored(step: Step) -> Change:
@@ -121,10 +149,11 @@ def _check_names_are_free(
     steps: Sequence[Step],
     field: str,
 ) -> None:
-    for some in rows.chunks([step.old[field] for step in steps]):
+    names = [step.old[field] for step in steps]
+    for some in rows.chunks(suspensions.spellings(names) if kind == Kind.USER else names):
         taken = session.scalar(select(column).where(column.in_(some)).limit(1))
         if taken is not None:
-            raise Conflict(NAME_IS_TAKEN[kind], name=taken)
+            raise Conflict(NAME_IS_TAKEN[kind], name=taken.removeprefix(suspensions.SIGN))
 
 
 def check_domains(
@@ -198,13 +227,14 @@ def _check_domain_names(session: Session, domains: Mapping[int, str], after: int
             )
 
 
-def _newer_aliases(session: Session, sources: Collection[str], after: int) -> list[Alias]:
+def newer_aliases(session: Session, sources: Collection[str], after: int) -> list[Alias]:
+    """The rows of these sources that were made or changed after a change, by the history."""
     return rows.where_in(session, Alias, Alias.source, sources, _is_newer(Alias, Kind.ALIAS, after))
 
 
 def _check_pairs(session: Session, back: Mapping[int, tuple[str, str]], after: int) -> None:
     pairs = set(back.values())
-    for alias in _newer_aliases(session, {source for source, _ in pairs}, after):
+    for alias in newer_aliases(session, {source for source, _ in pairs}, after):
         pair = (alias.source.lower(), alias.destination.lower())
         if alias.id not in back and pair in pairs:
             raise Conflict(
@@ -216,7 +246,7 @@ def _check_pairs(session: Session, back: Mapping[int, tuple[str, str]], after: i
 def _check_mail_of_users(
     session: Session, users: Mapping[int, str], back: set[int], after: int
 ) -> None:
-    for alias in _newer_aliases(session, users.values(), after):
+    for alias in newer_aliases(session, users.values(), after):
         if alias.id not in back and not alias_rules.keeps_copy(session, alias.source):
             raise Conflict(
                 'The user "%(email)s" cannot come back: the newer alias "%(alias)s" would take '
@@ -252,6 +282,37 @@ def _check_copies(session: Session, back: Mapping[int, tuple[str, str]], after: 
             raise Conflict(
                 'The alias "%(email)s" cannot come back: it would take the mail of the mailbox, '
                 "which lost the row that kept its copy",
+                email=user.email,
+            )
+
+
+def check_moves_back(
+    session: Session, user: User, old: str, ours: Collection[int], after: int
+) -> None:
+    """Refuse to give a user its old address where newer rows do not bear it.
+
+    ``ours`` are the alias rows that move back with it.
+    """
+    if old.lower() == suspensions.address_of(user).lower():
+        return
+    if suspensions.mode_of(user) is not None:
+        raise Conflict(suspensions.IS_SUSPENDED, email=suspensions.address_of(user))
+    spellings = suspensions.spellings([old])
+    if rows.where_in(session, User, User.email, spellings, User.id != user.id):
+        raise Conflict('There is another user "%(email)s" now', email=old)
+    others = Alias.id.not_in(ours)
+    for alias in rows.where_in(session, Alias, Alias.source, [old], others):
+        raise Conflict(
+            'The alias "%(name)s" would take the mail of "%(email)s"',
+            name=aliases.in_words(alias),
+            email=old,
+        )
+    newer = others & _is_newer(Alias, Kind.ALIAS, after)
+    for column in (Alias.source, Alias.destination):
+        for alias in rows.where_in(session, Alias, column, [user.email], newer):
+            raise Conflict(
+                'The newer alias "%(name)s" needs the address "%(email)s"',
+                name=aliases.in_words(alias),
                 email=user.email,
             )
 
@@ -309,7 +370,7 @@ def _check_circles(session: Session, back: Mapping[int, tuple[str, str]], after:
     while ahead:
         seen |= ahead
         keys = ahead | {f"@{addresses.split(address)[1]}" for address in ahead}
-        for alias in _newer_aliases(session, keys, after):
+        for alias in newer_aliases(session, keys, after):
             if alias.id not in back:
                 _check_is_on_no_circle(session, alias)
         leading = rows.where_in(session, Alias, Alias.source, keys)

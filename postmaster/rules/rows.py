@@ -34,6 +34,21 @@ def by_id(session: Session, model: type[Row], row_id: int, noun: str) -> Row:
     return row
 
 
+def by_id_with(
+    session: Session,
+    model: type[Row],
+    extras: Sequence[ColumnElement[Any]],
+    row_id: int,
+    noun: str,
+) -> Sequence[Any]:
+    """The row with this id, and what else is to be known of it, in one query. Raises NotFound."""
+    if row_id <= LARGEST_ID:
+        found = session.execute(select(model, *extras).where(key_of(model) == row_id)).one_or_none()
+        if found is not None:
+            return found
+    raise NotFound(NOT_FOUND[noun])
+
+
 def by_ids(session: Session, model: type[Row], row_ids: Sequence[int], noun: str) -> list[Row]:
     """The rows with these ids, in their order. Raises NotFound, and Invalid if none is asked for.
 

@@ -13,39 +13,48 @@ from sqlalchemy.orm import Session, aliased
 
 from ..db import Base
 from ..errors import Conflict, Invalid, NotFound
-from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, SettingRow, User
+from ..models import Admin, Alias, Domain, HistoryEntry, HistorySecret, Note, SettingRow, User
 from . import (
     actions,
     admins,
     aliases,
     domains,
     history,
+    notes,
     returning,
     rows,
     sessions,
     settings_acts,
+    suspension_acts,
+    suspensions,
     turns,
+    unmaking,
     users,
 )
 from .actor import Actor
 from .history import Action, Change, Kind
-from .returning import Step
+from .returning import Recorded, Step
+from .suspensions import Mode
 
 UNDOABLE = (
     Action.CREATE,
     Action.CHANGE,
     Action.CHANGE_PASSWORD,
     Action.DELETE,
+    Action.SUSPEND,
+    Action.RESUME,
     Action.IMPORT,
     Action.APPLY,
     Action.REPAIR,
 )
-REDOABLE = (Action.CHANGE, Action.CHANGE_PASSWORD)
+REDOABLE = (Action.CHANGE, Action.CHANGE_PASSWORD, Action.SUSPEND, Action.RESUME)
 LIFE = (Action.CREATE, Action.DELETE, Action.RESTORE)
 # What else may have happened to a row since, for a change to be taken back.
 IN_THE_WAY: Mapping[str, tuple[Action, ...]] = {
     Action.CHANGE: (*LIFE, Action.CHANGE),
     Action.CHANGE_PASSWORD: (*LIFE, Action.CHANGE_PASSWORD),
+    Action.SUSPEND: (*LIFE, Action.SUSPEND, Action.RESUME),
+    Action.RESUME: (*LIFE, Action.SUSPEND, Action.RESUME),
     # Only what has its id now, which SQLite gives away again; see returning.
     Action.DELETE: (),
 }
@@ -119,7 +128,7 @@ def _check_is_undoable(entry: HistoryEntry) -> None:
 def _steps_of(session: Session, entry: HistoryEntry) -> list[Step]:
     """The changes of rows that make up a change."""
     found = (
-        select(HistoryEntry, HistorySecret)
+        select(*(getattr(HistoryEntry, field) for field in Recorded._fields), HistorySecret)
         .outerjoin(HistorySecret, HistorySecret.entry_id == HistoryEntry.id)
         .where(
             or_(HistoryEntry.id == entry.id, HistoryEntry.part_of == entry.id),
@@ -127,7 +136,7 @@ def _steps_of(session: Session, entry: HistoryEntry) -> list[Step]:
         )
         .order_by(HistoryEntry.id)
     )
-    return [Step(each, secret) for each, secret in session.execute(found)]
+    return [Step(Recorded(*row[:-1]), row[-1]) for row in session.execute(found)]
 
 
 # --- what is newer --------------------------------------------------------------
@@ -193,11 +202,13 @@ def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
     # Domains first: what is changed back may have belonged to one.
     of_domains = [s for s in deleted if s.entry.kind == Kind.DOMAIN]
     others = [s for s in deleted if s.entry.kind != Kind.DOMAIN]
+    _check_users_may_move_back(session, steps, after)
     changes = returning.bring_back(session, of_domains, after)
     changes += _change_back(session, changed, after)
     for model in (User, Admin):
         changes += _reset(session, [s for s in reset if _model_of(s) is model], model)
-    changes += _remove(session, made)
+    changes += _put_into_their_modes(session, steps)
+    changes += _remove(session, made, after)
     changes += returning.bring_back(session, others, after)
     of_aliases = [step for step in changed if step.entry.kind == Kind.ALIAS]
     returning.check_newer(session, of_aliases, after)
@@ -239,6 +250,8 @@ def _as_recorded(row: Any) -> dict[str, object]:
         return users.as_recorded(row)
     if isinstance(row, Alias):
         return aliases.as_recorded(row)
+    if isinstance(row, Note):
+        return notes.as_recorded(row)
     admin: Admin = row
     return admins.as_recorded(admin)
 
@@ -250,7 +263,8 @@ def _change_back(session: Session, steps: Sequence[Step], after: int) -> list[Ch
         for row_id, row in _as_it_was_left(session, steps, model).items()
     }
     of_aliases = [step for step in steps if step.entry.kind == Kind.ALIAS]
-    returning.check_domains(session, of_aliases, after)
+    of_users = [step for step in steps if step.entry.kind == Kind.USER]
+    returning.check_domains(session, [*of_aliases, *of_users], after)
     changes = []
     for step in steps:
         row, entry = found[step.entry.kind, step.id], step.entry
@@ -258,24 +272,41 @@ def _change_back(session: Session, steps: Sequence[Step], after: int) -> list[Ch
             _check_domain_may_be_named(session, row, step.old["name"])
         if isinstance(row, Admin):
             _check_username_is_free(session, row, step.old["username"])
+        if isinstance(row, Note) and row.name.lower() != step.old["name"].lower():
+            notes.check_is_free(session, row.kind, step.old["name"])
         before, name = _as_recorded(row), _name_of(row)
         for field, value in step.old.items():
-            setattr(row, field, value)
+            if not isinstance(row, User):
+                setattr(row, field, value)
+            elif field == "email":
+                row.email = suspensions.stored_address(value, suspensions.mode_of(row))
+            elif field == "domain_id":
+                row.domain_id = value
         kind = Kind(entry.kind)
         changes.append(Change(Action.CHANGE, kind, step.id, name, before, _as_recorded(row)))
     session.flush()
     return changes
 
 
+def _check_users_may_move_back(session: Session, steps: Sequence[Step], after: int) -> None:
+    moved = [s for s in steps if s.entry.kind == Kind.USER and s.entry.action == Action.CHANGE]
+    ours = {step.id for step in steps if step.entry.kind == Kind.ALIAS}
+    for user_id, user in _as_it_was_left(session, moved, User).items():
+        (old,) = (step.old["email"] for step in moved if step.id == user_id)
+        returning.check_moves_back(session, user, old, ours, after)
+
+
 def _name_of(row: Any) -> str:
     if isinstance(row, Alias):
         return aliases.in_words(row)
     if isinstance(row, User):
-        return row.email
-    return str(row.name if isinstance(row, Domain) else row.username)
+        return suspensions.address_of(row)
+    return str(row.name if isinstance(row, Domain | Note) else row.username)
 
 
 def _check_domain_may_be_named(session: Session, domain: Domain, name: str) -> None:
+    if domain.name.strip().lower() == name.strip().lower():
+        return  # another spelling of the same name, as the tables may have had it
     if not domains.is_empty(session, domain):
         raise Conflict(
             'The domain "%(name)s" has users or aliases now and keeps its name', name=domain.name
@@ -301,84 +332,51 @@ def _reset(session: Session, steps: Sequence[Step], model: type[User | Admin]) -
         if row is None or step.secret is None:
             raise Conflict('"%(name)s" is not there any more', name=name)
         replaced_by, present = step.secret.replaced_by, row.password
+        if isinstance(row, User):
+            (present,) = suspensions.hashes_of(session, [row]).values()
         if replaced_by is not None and history.digest(present or "") != replaced_by:
             raise Conflict(
                 'The password of "%(name)s" was changed since, outside the history', name=name
             )
-        row.password = step.secret.password
         if isinstance(row, Admin):
+            row.password = step.secret.password
             sessions.end_all(session, row.id)
             changes.append(admins.as_reset(row, present))
         else:
-            changes.append(users.as_reset(row, present))
+            suspensions.change_hash(session, row, step.secret.password)
+            changes.append(users.as_reset(row, present, step.secret.password))
     session.flush()
     return changes
+
+
+def _put_into_their_modes(session: Session, steps: Sequence[Step]) -> list[Change]:
+    """Who was suspended is resumed, and the reverse."""
+    turned = [s for s in steps if s.entry.action in (Action.SUSPEND, Action.RESUME)]
+    found: dict[int, User] = _as_it_was_left(session, turned, User)
+    before = {step.id: step.old.get("suspended") for step in turned}
+    modes = {user_id: Mode(mode) if mode else None for user_id, mode in before.items()}
+    return suspension_acts.put(session, list(found.values()), modes)
 
 
 # --- what was made goes ---------------------------------------------------------
 
 
-def _remove(session: Session, steps: Sequence[Step]) -> list[Change]:
+def _remove(session: Session, steps: Sequence[Step], after: int) -> list[Change]:
     found = {model: _as_it_was_left(session, steps, model) for model in returning.MODELS.values()}
-    _check_domains_are_empty(session, found)
-    _check_nothing_leads_to(session, found)
-    _check_copies_are_not_needed(session, found)
+    unmaking.check(session, found, after)
     for admin_id in found[Admin]:
         admins.check_one_stays(session)
         sessions.end_all(session, admin_id)
     changes = [
         *(domains.as_removed(row) for row in found[Domain].values()),
-        *(users.as_removed(row) for row in found[User].values()),
+        *users.removal(session, list(found[User].values())),
         *(aliases.as_removed(row) for row in found[Alias].values()),
         *(admins.as_removed(row) for row in found[Admin].values()),
+        *(notes.as_removed(row) for row in found[Note].values()),
     ]
-    for model in (Alias, User, Domain, Admin):
+    for model in (Alias, Domain, Admin, Note):
         rows.remove(session, model, found[model])
     return changes
-
-
-Found = dict[type[Base], dict[int, Any]]
-
-
-def _check_domains_are_empty(session: Session, found: Found) -> None:
-    in_them: list[User | Alias] = [
-        *rows.where_in(session, User, User.domain_id, found[Domain]),
-        *rows.where_in(session, Alias, Alias.domain_id, found[Domain]),
-    ]
-    for row in in_them:
-        if row.id not in found[type(row)]:
-            raise Conflict(
-                'The domain "%(name)s" has users or aliases now',
-                name=found[Domain][row.domain_id].name,
-            )
-
-
-def _check_nothing_leads_to(session: Session, found: Found) -> None:
-    emails = [user.email for user in found[User].values()]
-    staying = [
-        alias
-        for alias in rows.where_in(session, Alias, Alias.source, emails)
-        if alias.id not in found[Alias] and not aliases.is_copy(alias)
-    ]
-    still_aliases = {alias.source.lower() for alias in staying}
-    for alias in rows.where_in(session, Alias, Alias.destination, emails):
-        is_served = alias.destination.lower() in still_aliases and not aliases.is_copy(alias)
-        if alias.id not in found[Alias] and not is_served:
-            raise Conflict(
-                'The alias "%(name)s" leads to this user now', name=aliases.in_words(alias)
-            )
-
-
-def _check_copies_are_not_needed(session: Session, found: Found) -> None:
-    """A row mailbox -> mailbox stays while others take the mailbox's mail."""
-    copies = [alias.source for alias in found[Alias].values() if aliases.is_copy(alias)]
-    gone = {user.email.lower() for user in found[User].values()}
-    for alias in rows.where_in(session, Alias, Alias.source, copies):
-        if alias.id not in found[Alias] and alias.source.lower() not in gone:
-            raise Conflict(
-                'Without it the alias "%(name)s" would take all the mail of the mailbox',
-                name=aliases.in_words(alias),
-            )
 
 
 # --- settings -------------------------------------------------------------------

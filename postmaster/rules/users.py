@@ -1,34 +1,38 @@
 """The acts on users, who are mailboxes: create, change the password, delete, search."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from ..db import flush_unique
 from ..errors import Invalid, NotFound
-from ..models import Alias, Domain, User
+from ..models import Domain, User
 from . import (
     addresses,
     aliases,
     history,
     lengths,
+    notes,
     paging,
     passwords,
     removals,
     rows,
     settings,
+    suspensions,
     turns,
     versions,
 )
 from .actor import Actor
 from .aliases import GoesWith, Orphans
+from .suspensions import address_of
 
 LISTING = paging.Listing(
     model=User,
     searched=(User.email,),
     sortable={"id": User.id, "domain_id": User.domain_id, "email": User.email},
     sorted_by="email",
+    also=notes.holding(history.Kind.USER, User.email),
 )
 
 
@@ -38,10 +42,22 @@ def find(
     criteria: paging.Criteria,
     *,
     domain_ids: Sequence[int] | None = None,
+    suspended: bool | None = None,
 ) -> paging.Page[User]:
-    """A page of users, of some domains if asked."""
-    conditions = [] if domain_ids is None else [User.domain_id.in_(domain_ids)]
-    return LISTING.find(session, criteria, *conditions)
+    """A page of users, of some domains, or only who is suspended or is not, if asked."""
+    return LISTING.find(session, criteria, *conditions(domain_ids, suspended))
+
+
+def conditions(
+    domain_ids: Sequence[int] | None, suspended: bool | None
+) -> list[ColumnElement[bool]]:
+    """What limits a list of users."""
+    asked: list[ColumnElement[bool]] = []
+    if domain_ids is not None:
+        asked.append(User.domain_id.in_(domain_ids))
+    if suspended is not None:
+        asked.append(suspensions.condition() if suspended else ~suspensions.condition())
+    return asked
 
 
 def get(session: Session, actor: Actor, user_id: int) -> User:
@@ -51,12 +67,14 @@ def get(session: Session, actor: Actor, user_id: int) -> User:
 
 def get_several(session: Session, actor: Actor, user_ids: Sequence[int]) -> list[User]:
     """Those of the users with these ids that are there, by address."""
-    return sorted(rows.present(session, User, user_ids), key=lambda user: user.email.lower())
+    return sorted(rows.present(session, User, user_ids), key=lambda user: address_of(user).lower())
 
 
 def by_email(session: Session, actor: Actor, email: str) -> User:
     """One user by the address, as typed by the operator. Raises NotFound."""
-    user = session.scalar(select(User).where(User.email == addresses.trim(email)))
+    spellings = suspensions.spellings([addresses.trim(email)])
+    found = select(User).where(User.email.in_(spellings)).order_by(User.email.desc())
+    user = session.scalar(found.limit(1))
     if user is None:
         raise NotFound('The user "%(email)s" was not found', email=addresses.shown(email))
     return user
@@ -71,51 +89,60 @@ def create(
     refused; with ``keep_copy`` it becomes one more destination of that alias.
     """
     turns.take(session, turns.Queue.MAIL)
-    address, domain = _checked_address(session, email)
+    address, domain = checked(session, email)
     hashed = _hashed(session, password)
     is_alias = aliases.sources_at(session, address)
     if is_alias and not keep_copy:
-        raise _is_an_alias(address)
+        raise is_an_alias(address)
     user = User(domain_id=domain.id, email=address, password=hashed)
     session.add(user)
-    flush_unique(session, _is_taken(address))
-    history.record(
-        session,
-        actor,
-        history.Action.CREATE,
-        history.Kind.USER,
-        user.id,
-        address,
-        new=as_recorded(user),
-        along=[aliases.add_copy(session, domain, address)] if is_alias else [],
-    )
+    flush_unique(session, is_taken(address))
+    along = [aliases.add_copy(session, domain, address)] if is_alias else []
+    history.record_all(session, actor, [as_created(user)], along=along)
     return user
 
 
 def checked_address(session: Session, actor: Actor, email: str) -> str:
     """The address that a new mailbox would get. Raises Invalid as ``create`` would."""
-    address, _domain = _checked_address(session, email)
+    address, _domain = checked(session, email)
     if aliases.sources_at(session, address):
-        raise _is_an_alias(address)
+        raise is_an_alias(address)
     return address
 
 
-def _checked_address(session: Session, email: str) -> tuple[str, Domain]:
+def normalised(email: str) -> str:
+    """The address of a mailbox, normalised. Raises Invalid."""
     if not email.strip():
         raise Invalid("The email address was not specified", field="email")
     address = addresses.mailbox(email)
     lengths.check(address, User.email, "email")
+    return address
+
+
+def checked(session: Session, email: str, besides: User | None = None) -> tuple[str, Domain]:
+    """The address of a mailbox, normalised, and its domain; aliases are not looked at.
+
+    Raises Invalid where it cannot be one, or is another user's than ``besides``.
+    """
+    address = normalised(email)
     domain = aliases.domain_of(session, address, field="email")
-    if session.scalar(select(User.id).where(User.email == address).limit(1)) is not None:
-        raise _is_taken(address)
+    spellings = suspensions.spellings([address])
+    for other in session.scalars(select(User).where(User.email.in_(spellings))):
+        if besides is not None and other.id == besides.id:
+            continue
+        if suspensions.mode_of(other) is suspensions.Mode.ALL:
+            raise Invalid(suspensions.IS_SUSPENDED, field="email", email=address)
+        raise is_taken(address)
     return address, domain
 
 
-def _is_taken(address: str) -> Invalid:
+def is_taken(address: str) -> Invalid:
+    """The refusal of an address that is a mailbox already."""
     return Invalid('"%(email)s" already exists', field="email", email=address)
 
 
-def _is_an_alias(address: str) -> Invalid:
+def is_an_alias(address: str) -> Invalid:
+    """The refusal of an address whose mail an alias would take."""
     return Invalid(
         '"%(email)s" already exists as an alias, which would take the mailbox\'s mail; '
         "remove the alias, or let it keep a copy for the mailbox",
@@ -163,10 +190,11 @@ def _change_passwords(
     session: Session, actor: Actor, chosen: Sequence[User], password: str
 ) -> None:
     changes = []
+    replaced = suspensions.hashes_of(session, chosen)
     for user in chosen:
-        replaced = user.password
-        user.password = _hashed(session, password)  # each with a salt of its own
-        changes.append(as_reset(user, replaced))
+        hashed = _hashed(session, password)  # each with a salt of its own
+        suspensions.change_hash(session, user, hashed)
+        changes.append(as_reset(user, replaced[user.id], hashed))
     session.flush()
     history.record_all(session, actor, changes)
 
@@ -174,7 +202,7 @@ def _change_passwords(
 def goes_with(session: Session, actor: Actor, user_ids: Sequence[int]) -> GoesWith:
     """What is deleted with users: their own rows to keep a copy, and what leads to them."""
     chosen = rows.present(session, User, user_ids)
-    emails = [user.email for user in chosen]
+    emails = [address_of(user) for user in chosen]
     leading = removals.leading_to(session, emails)
     copies = [alias for alias in leading if aliases.is_copy(alias)]
     elsewhere = [alias for alias in leading if not aliases.is_copy(alias)]
@@ -209,46 +237,83 @@ def remove_several(
     gone = goes_with(session, actor, user_ids)
     gone.check(seen)
     along = gone.aliases_gone(orphans)
-    rows.remove(session, Alias, [alias.id for alias in along])
-    rows.remove(session, User, [user.id for user in chosen])
+    removed = removal(session, chosen)
     history.record_all(
         session,
         actor,
-        [as_removed(user) for user in chosen],
-        along=[aliases.as_removed(alias) for alias in along],
+        removed,
+        along=[
+            *aliases.removal(session, along),
+            *notes.remove_with(session, users=[change.name for change in removed]),
+        ],
         part_of=part_of,
     )
 
 
+def removal(session: Session, chosen: Sequence[User]) -> list[history.Change]:
+    """Delete mailboxes and nothing else; their changes are for the caller to record."""
+    hashes = suspensions.hashes_of(session, chosen)
+    changes = [as_removed(user, hashes[user.id]) for user in chosen]
+    suspensions.forget(session, hashes)
+    rows.remove(session, User, hashes)
+    return changes
+
+
 def as_recorded(user: User) -> dict[str, object]:
     """The user as the history keeps it: without the password."""
-    return {"domain_id": user.domain_id, "email": user.email}
+    recorded: dict[str, object] = {"domain_id": user.domain_id, "email": address_of(user)}
+    mode = suspensions.mode_of(user)
+    return recorded if mode is None else recorded | {"suspended": mode}
 
 
-def as_removed(user: User) -> history.Change:
-    """A removed user, for the history."""
+def as_removed(user: User, hashed: str | None = None) -> history.Change:
+    """A removed user, for the history; ``hashed`` None: its hash is in the row."""
     return history.Change(
-        *(history.Action.DELETE, history.Kind.USER, user.id, user.email),
+        *(history.Action.DELETE, history.Kind.USER, user.id, address_of(user)),
         old=as_recorded(user),
-        password=user.password,
+        password=user.password if hashed is None else hashed,
     )
 
 
-def as_reset(user: User, replaced: str) -> history.Change:
-    """A user whose password was changed, for the history."""
+def as_created(user: User) -> history.Change:
+    """A new user, for the history."""
+    kind, new = history.Kind.USER, as_recorded(user)
+    return history.Change(history.Action.CREATE, kind, user.id, address_of(user), new=new)
+
+
+def record_created(
+    session: Session, actor: Actor, head_id: int, emails: Collection[str]
+) -> None:
+    """Record new users as parts of a head, as ``as_created`` would each that is not suspended."""
+    history.add_created(
+        *(session, actor, head_id, history.Kind.USER, User, User.email),
+        {"domain_id": User.domain_id, "email": User.email},
+        emails,
+    )
+
+
+def as_reset(user: User, replaced: str, hashed: str | None = None) -> history.Change:
+    """A user whose password was changed, for the history; ``hashed`` None: it is in the row."""
     return history.Change(
-        *(history.Action.CHANGE_PASSWORD, history.Kind.USER, user.id, user.email),
+        *(history.Action.CHANGE_PASSWORD, history.Kind.USER, user.id, address_of(user)),
         password=replaced,
-        new_password=user.password,
+        new_password=user.password if hashed is None else hashed,
     )
 
 
 def _hashed(session: Session, password: str) -> str:
-    passwords.check(
-        password,
-        minimum=settings.value_of(session, settings.MINIMUM_PASSWORD_LENGTH),
-        most_bytes=passwords.MAIL_PASSWORD_BYTES,
-    )
+    check_password(password, settings.value_of(session, settings.MINIMUM_PASSWORD_LENGTH))
     hashed = passwords.hash_for_mail(password)
     lengths.check(hashed, User.password, "password hash")
     return hashed
+
+
+def check_password(password: str, minimum: int) -> None:
+    """Refuse a password that a mailbox cannot have; ``minimum`` is the setting's value."""
+    passwords.check(password, minimum=minimum, most_bytes=passwords.MAIL_PASSWORD_BYTES)
+
+
+def check_hash(hashed: str) -> None:
+    """Refuse a ready hash that is none, or that its column cannot hold."""
+    passwords.check_hash(hashed)
+    lengths.check(hashed, User.password, "password hash")

@@ -23,7 +23,7 @@ def pair(source: str, destination: str) -> dict[str, str]:
 
 def test_an_alias_belongs_to_the_domain_of_its_source(client: FlaskClient) -> None:
     item = create(client, "aliases", **pair(" Sales@EXAMPLE.org ", "Ana@example.com"))
-    assert set(item) == {"id", "domain_id", "source", "destination"}
+    assert set(item) == {"id", "domain_id", "source", "destination", "note"}
     assert (item["source"], item["destination"]) == ("sales@example.org", "ana@example.com")
     domains = {item["name"]: item["id"] for item in listed(client, "domains")}
     assert item["domain_id"] == domains["example.org"]

@@ -10,7 +10,7 @@ DOMAINS = "/api/v1/domains"
 
 def test_a_domain_is_created_lower_case(client: FlaskClient) -> None:
     item = create(client, "domains", name=" Example.COM ")
-    assert set(item) == {"id", "name"}
+    assert set(item) == {"id", "name", "note"}
     assert item["name"] == "example.com"
 
 
@@ -63,7 +63,7 @@ def test_a_name_in_use_is_refused_in_any_case(client: FlaskClient) -> None:
 def test_an_empty_domain_is_renamed(client: FlaskClient) -> None:
     number = create(client, "domains", name="exmaple.com")["id"]
     response = client.patch(f"{DOMAINS}/{number}", json={"name": "example.com"})
-    assert response.get_json() == {"id": number, "name": "example.com"}
+    assert response.get_json() == {"id": number, "name": "example.com", "note": ""}
 
 
 def test_a_domain_with_users_is_not_renamed(client: FlaskClient) -> None:

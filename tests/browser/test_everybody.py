@@ -26,6 +26,10 @@ PAGES = [
     "/users/{user}",
     "/users/{user}/delete",
     "/users/selected?action=password&id={user}",
+    "/users?suspended=1",
+    "/users/{suspended}",
+    "/users/suspend?id={user}",
+    "/users/resume?id={suspended}",
     "/aliases",
     "/aliases/{alias}",
     "/aliases/{alias}/delete",
@@ -38,6 +42,9 @@ PAGES = [
     "/logs",
     "/history",
     "/history/{entry}",
+    "/checkup",
+    "/checkup/alias-dangling",
+    "/checkup/server",
     "/account",
     "/api/v1/docs",
 ]
@@ -53,10 +60,17 @@ def fill(served: Served) -> dict[str, int]:
     ):
         made = served.server.ask("POST", f"/api/v1/{path}", json=body, cookies=cookies)
         assert made.status_code == 201, made.text
+    suspended = served.rows("SELECT id FROM virtual_users WHERE email='bob@example.com'")[0][0]
+    for path, body in (
+        (f"users/{suspended}", {"email": "rob@example.com", "note": "until May\nor June"}),
+        (f"users/{suspended}", {"suspended": "all"}),
+    ):
+        changed = served.server.ask("PATCH", f"/api/v1/{path}", json=body, cookies=cookies)
+        assert changed.status_code == 200, changed.text
     entry = served.rows("SELECT MAX(id) FROM postmaster_history")[0][0]
     user = served.rows("SELECT id FROM virtual_users WHERE email='ana@example.com'")[0][0]
     alias = served.rows("SELECT id FROM virtual_aliases WHERE source='team@example.com'")[0][0]
-    return {"entry": entry, "user": user, "alias": alias}
+    return {"entry": entry, "user": user, "alias": alias, "suspended": suspended}
 
 
 @pytest.mark.parametrize("signed_in", EVERY_LOOK, indirect=True)
@@ -95,6 +109,12 @@ def test_so_are_dialogs_menus_and_refusals(served: Served, signed_in: Page) -> N
     assert axe(page) == []
     no_sideways_scroll(page)
     page.locator("details.menu summary").first.click()
+    assert axe(page) == []
+    no_sideways_scroll(page)
+    page.goto("/checkup/server")
+    page.locator("[name=maps]").fill("dbname = mail\nquery = SELECT 1 FROM mailbox")
+    page.locator("#check").click()
+    expect(page.locator("#outcome")).to_be_visible()
     assert axe(page) == []
     no_sideways_scroll(page)
     page.goto("/nowhere")

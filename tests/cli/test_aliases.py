@@ -14,7 +14,7 @@ def pairs(manage: Commands, *options: str) -> list[tuple[str, str]]:
 
 def test_the_list_is_a_table_by_source(mail: Commands) -> None:
     header, _, *rows = mail("alias", "list").splitlines()
-    assert header.split() == ["id", "domain_id", "source", "destination"]
+    assert header.split() == ["id", "domain_id", "source", "destination", "note"]
     assert [row.split()[2:] for row in rows] == [
         ["press@example.org", "ana@example.com"],
         ["sales@example.com", "ana@example.com"],

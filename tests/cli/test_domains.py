@@ -12,7 +12,7 @@ def names(manage: Commands, *options: str) -> list[str]:
 def test_the_list_is_a_table_by_name_with_a_total(mail: Commands) -> None:
     result = mail.run("domain", "list")
     header, rule, *rows = result.stdout.splitlines()
-    assert header.split() == ["id", "name"]
+    assert header.split() == ["id", "name", "note"]
     assert set(rule) == {"-", " "}
     assert [row.split()[1] for row in rows] == ["empty.example", "example.com", "example.org"]
     assert result.stderr == "page 1 of 1, 3 in all\n"
@@ -22,7 +22,7 @@ def test_the_list_as_json_is_nothing_but_json(mail: Commands) -> None:
     result = mail.run("domain", "list", "--json")
     assert result.stderr == ""
     (found,) = mail.json("domain", "list", "--search", "com")
-    assert set(found) == {"id", "name"}
+    assert set(found) == {"id", "name", "note"}
     assert found["name"] == "example.com"
 
 

@@ -19,13 +19,13 @@ def emails(manage: Commands, *options: str) -> list[str]:
 
 def test_the_list_is_by_email_and_never_holds_a_password(mail: Commands) -> None:
     header, _, *rows = mail("user", "list").splitlines()
-    assert header.split() == ["id", "domain_id", "email"]
+    assert header.split() == ["id", "domain_id", "email", "suspended", "note"]
     assert [row.split()[2] for row in rows] == [
         "ana@example.com",
         "bob@example.com",
         "eva@example.org",
     ]
-    assert set(mail.json("user", "list")[0]) == {"id", "domain_id", "email"}
+    assert set(mail.json("user", "list")[0]) == {"id", "domain_id", "email", "suspended", "note"}
 
 
 def test_the_list_is_of_one_domain_if_asked(mail: Commands) -> None:

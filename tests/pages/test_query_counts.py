@@ -44,6 +44,14 @@ PAGES = [
     ("/users/1/delete", QUESTION - 2),
     ("/users/selected?id=1&id=2&id=3", QUESTION - 2),
     ("/users/selected?action=password&id=1&id=2&id=3", 2),  # the session, the rows
+    ("/users?per_page={n}&suspended=1", LIST),
+    # The session, the rows, their catch-alls, what leads to them, their forwarding; and what
+    # it would mean for mail.
+    ("/users/suspend?id=1&id=2&id=3", QUESTION),
+    ("/users/resume?id=1&id=2&id=3", 5),
+    # The session, the user, the domain, whether there is a user, whether there is an alias,
+    # and whether aliases have to hold the new address: its own, what leads to it.
+    ("/users/preview?user=1&email=new@d7.example", 7),
     # The session, the domain, whether there is a user, whether there is an alias.
     ("/users/preview?email=new@d7.example", 4),
     ("/aliases?per_page={n}", LIST),
@@ -76,6 +84,7 @@ PAGES = [
     ("/history?per_page={n}&page=99", LIST + 2),
     ("/history?kind=user&object=7", LIST + 2),
     ("/history/5", 4),  # the session, the change, its parts, how many they are
+    ("/checkup/server", 1),
     ("/account", 2),  # the session, and the sessions
 ]
 

@@ -1,0 +1,42 @@
+"""The whole checkup: what ``/checkup`` and ``manage.py checkup`` show."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from ...errors import Phrase
+from ..actor import Actor
+from . import accounts, aliases, circles, domains, passwords, scanning, tables, users
+from .findings import Finding, Report, in_order
+
+Progress = Callable[[str], None]
+# What is looked at, in this order.
+FORM = Phrase("the form of the tables")
+ACCOUNTS = Phrase("accounts")
+DOMAINS = Phrase("domains")
+USERS = Phrase("users")
+PASSWORDS = Phrase("passwords")
+ALIASES = Phrase("aliases")
+STEPS = (FORM, ACCOUNTS, DOMAINS, USERS, PASSWORDS, ALIASES)
+
+
+def check(session: Session, actor: Actor, *, progress: Progress = lambda _step: None) -> Report:
+    """Look at everything; ``progress`` is told what is looked at next."""
+    progress(FORM)
+    found: list[Finding] = tables.find(session)
+    progress(ACCOUNTS)
+    found += accounts.find(session)
+    if not tables.may_be_compared(found):
+        return Report(in_order(found), [], complete=False)
+    progress(DOMAINS)
+    found += scanning.find(session, domains.scan())
+    progress(USERS)
+    found += scanning.find(session, users.scan())
+    progress(PASSWORDS)
+    seen = passwords.find(session)
+    found += seen.findings
+    progress(ALIASES)
+    found += scanning.find(session, aliases.scan(session))
+    found += circles.find(session)
+    found += users.find_swallowed(session)
+    return Report(in_order(found), seen.schemes)
