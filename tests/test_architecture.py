@@ -35,7 +35,14 @@ FLOORS = (
     {"rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor"},
-    {"rules.domains", "rules.login", "rules.returning", "rules.suspension_acts", "rules.user_moves", "rules.planned_acts"},
+    {
+        "rules.domains",
+        "rules.login",
+        "rules.returning",
+        "rules.suspension_acts",
+        "rules.user_moves",
+        "rules.planned_acts",
+    },
     {"rules.unmaking"},
     {"rules.account", "rules.overviews", "rules.patches", "rules.undo", "rules.foresight"},
     # The checkup of the tables.

@@ -57,7 +57,9 @@ def foretold(planned: Planned) -> list[str]:
         names = [*named, f"{more} more"] if more else named
         lines.append(f"  {one.sentence()}{': ' if names else ''}{', '.join(names)}.")
     if foreseen.unseen:
-        lines.append(f"  {foreseen.unseen} more addresses may be affected; they were not looked at.")
+        lines.append(
+            f"  {foreseen.unseen} more addresses may be affected; they were not looked at."
+        )
     return ["For mail this means:", *lines] if lines else []
 
 

@@ -352,9 +352,7 @@ def _ask(ids: list[int], form: DeleteForm) -> Response:
     gone = users.goes_with(session, actor(), ids)
     form.seen.data = gone.version
     foreseen = foresight.of_removal(session, actor(), gone, users=chosen)
-    return surface.show(
-        "users/delete.html", users=chosen, gone=gone, foreseen=foreseen, form=form
-    )
+    return surface.show("users/delete.html", users=chosen, gone=gone, foreseen=foreseen, form=form)
 
 
 def _ask_for_password(ids: list[int], form: PasswordForm) -> Response:

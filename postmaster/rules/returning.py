@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, insert, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, exists, insert, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..db import Base
 from ..errors import Conflict, Invalid, Phrase
@@ -173,6 +173,7 @@ def check_domains(
         there,
         HistoryEntry.kind == Kind.DOMAIN,
         HistoryEntry.id > after,
+        _counts(after),
         HistoryEntry.action.in_((Action.CHANGE, Action.CREATE)),
     )
     firsts = {entry.object_id: entry for entry in sorted(changed, key=lambda e: -e.id)}
@@ -212,8 +213,24 @@ def _is_newer(model: type[Base], kind: Kind, after: int) -> ColumnElement[bool]:
         HistoryEntry.kind == kind,
         HistoryEntry.object_id == rows.key_of(model),
         HistoryEntry.id > after,
-        or_(HistoryEntry.part_of.is_(None), HistoryEntry.part_of != after),
+        _counts(after),
         HistoryEntry.action.in_((Action.CREATE, Action.CHANGE, Action.RESTORE)),
+    )
+
+
+def _counts(after: int) -> ColumnElement[bool]:
+    """Whether a newer entry is no part of the change itself, and was not taken back.
+
+    Nor did it only take back what is newer; what was taken back and made again counts.
+    """
+    undoing = aliased(HistoryEntry)
+    was_made_again = exists().where(
+        undoing.id == HistoryEntry.undone_by, undoing.undone_by.is_not(None)
+    )
+    return and_(
+        or_(HistoryEntry.part_of.is_(None), HistoryEntry.part_of != after),
+        or_(HistoryEntry.undone_by.is_(None), was_made_again),
+        or_(HistoryEntry.undoes.is_(None), HistoryEntry.undoes <= after),
     )
 
 
@@ -344,7 +361,7 @@ def _gone_since(session: Session, after: int, back: Collection[int]) -> set[tupl
     """
     entries = select(HistoryEntry.kind, HistoryEntry.object_id, HistoryEntry.object_name).where(
         HistoryEntry.id > after,
-        or_(HistoryEntry.part_of.is_(None), HistoryEntry.part_of != after),
+        _counts(after),
         HistoryEntry.kind.in_((Kind.USER, Kind.ALIAS)),
         HistoryEntry.action.in_((Action.DELETE, Action.CHANGE)),
     )

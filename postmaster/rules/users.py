@@ -281,9 +281,7 @@ def as_created(user: User) -> history.Change:
     return history.Change(history.Action.CREATE, kind, user.id, address_of(user), new=new)
 
 
-def record_created(
-    session: Session, actor: Actor, head_id: int, emails: Collection[str]
-) -> None:
+def record_created(session: Session, actor: Actor, head_id: int, emails: Collection[str]) -> None:
     """Record new users as parts of a head, as ``as_created`` would each that is not suspended."""
     history.add_created(
         *(session, actor, head_id, history.Kind.USER, User, User.email),

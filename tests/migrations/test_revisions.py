@@ -159,7 +159,7 @@ def test_a_filled_database_of_the_1x_series_keeps_everything(
         sign_in(database.app, "root", "password")
         settings = database.rows("SELECT id, setting, value FROM postmaster_configuration")
         assert (1, "Minimum Password Length", "11") in settings
-        assert len(settings) == 13
+        assert len(settings) == 15
     if level >= 3:
         secrets = database.rows("SELECT otp_secret, otp_active FROM postmaster_admins")
         assert secrets == [("JBSWY3DPEHPK3PXP", None)]

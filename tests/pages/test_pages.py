@@ -69,7 +69,7 @@ def test_a_page_shows_its_rows(client: FlaskClient) -> None:
     assert "info@example.com" in client.get("/aliases").text
     assert "Default User" in client.get("/admins").text
     settings = [item["setting"] for item in listed(client, "configs", "per_page=100")]
-    assert len(settings) == 13
+    assert len(settings) == 15
     page = client.get("/configs").text
     assert all(setting in page for setting in settings)
 

@@ -278,7 +278,9 @@ def test_a_password_file_is_never_overwritten_and_goes_on(tmp_path: Path) -> Non
 
 def test_hashing_on_all_cores_is_the_same_as_one_by_one() -> None:
     hashed = sha512_crypt.using(rounds=5000).hash("password 1")
-    tasks = [hashing.Task(f"password {n}", hashed if n == 1 else None) for n in range(hashing.FEW + 25)]
+    tasks = [
+        hashing.Task(f"password {n}", hashed if n == 1 else None) for n in range(hashing.FEW + 25)
+    ]
     with hashing.AllCores() as cores:
         found = cores.begin(tasks).result()
     assert found[1] is None

@@ -43,6 +43,11 @@ class Order:
         """How many lines there are."""
         return len(self._first) + self._users + self._aliases
 
+    @property
+    def has_aliases(self) -> bool:
+        """Whether any line asks what the lines before it make."""
+        return self._aliases > 0
+
     def digest(self) -> str:
         """The SHA-256 of all files, to know them again."""
         found = hashlib.sha256()

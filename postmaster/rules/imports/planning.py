@@ -52,7 +52,7 @@ def plan(session: Session, actor: Actor, order: Order, options: Options) -> Iter
         present.fetch(batch)
         for wanted in batch:
             verdict, reason = judge(present, wanted, options)
-            if verdict is Verdict.CREATE:
+            if verdict is Verdict.CREATE and (order.has_aliases or wanted.kind == Kind.DOMAIN):
                 note_planned(planned, wanted)
             if not wanted.derived or verdict is Verdict.CREATE:
                 yield wanted.as_line(verdict, reason)
