@@ -113,7 +113,7 @@ STRONG = frozenset(
 )
 
 
-def of(text: str) -> Stored:
+def of(text: str) -> Stored:  # noqa: PLR0911 -- a case a line, in the order that Dovecot reads them
     """The scheme of a stored password, and whether Dovecot can read it."""
     if not text:
         return Stored(DEFAULT, State.EMPTY)
@@ -143,7 +143,7 @@ def of(text: str) -> Stored:
     return Stored(name, State.READABLE if fits else State.CUT, prefix, name not in STRONG)
 
 
-def _crypt(text: str, name: str, prefix: str | None) -> Stored:
+def _crypt(text: str, name: str, prefix: str | None) -> Stored:  # noqa: PLR0911 -- a case a line, in the order that Dovecot reads them
     """A text that Dovecot hands to crypt(3), whatever the name of its scheme is."""
     if not text:
         return Stored(name, State.EMPTY, prefix)
