@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from postmaster.db import db
 from postmaster.rules.checkup import checking, tables
 from postmaster.rules.checkup.findings import Finding
 from tests.conftest import ADMIN, GUIDE_SCHEMA, Prepared
@@ -26,7 +27,7 @@ DATABASE = "checkup_tables"
 def session(mariadb: MariaDB) -> Iterator[Session]:
     """The guides' tables, empty, as PostMaster has them."""
     uri = mariadb.create_database(DATABASE)
-    mariadb.run(DATABASE, f"{MAIL_TABLES}; {INDEXES}")
+    mariadb.run(DATABASE, f"{MAIL_TABLES.strip()} {INDEXES}")
     engine = create_engine(uri.replace("mysql:", "mysql+pymysql:"))
     with Session(engine) as opened:
         yield opened
@@ -137,8 +138,6 @@ def test_where_rows_cannot_be_compared_that_is_all_that_is_said(
         alter = "ALTER TABLE virtual_aliases CONVERT TO CHARACTER SET {}"
         mariadb.run(database, alter.format("utf8mb4"))
         try:
-            from postmaster.db import db
-
             report = checking.check(db.session(), ADMIN)
             db.session.remove()
         finally:

@@ -196,7 +196,7 @@ class Run:
 
     def _prepared(self) -> Generator[_Prepared, None, None]:
         place = self._start
-        for batch in read_ahead(batches(self._order.lines(place))):
+        for batch in batches(self._order.lines(place)):
             asking = [wanted for wanted in batch if wanted.needs_hash]
             tasks = transact(self._tasks, asking) if asking else {}
             doing = list(tasks.values())
