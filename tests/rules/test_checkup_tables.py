@@ -101,11 +101,11 @@ def test_the_guides_tables_are_as_they_should_be(session: Session) -> None:
             "ALTER TABLE virtual_domains CONVERT TO CHARACTER SET latin1;"
             "ALTER TABLE virtual_users CONVERT TO CHARACTER SET latin1;"
             "ALTER TABLE virtual_aliases CONVERT TO CHARACTER SET latin1",
-            {"table-charset": "virtual_domains.name (latin1_swedish_ci)"},
+            {"table-charset": "virtual_aliases.source (latin1_swedish_ci)"},
         ),
         (
             "ALTER TABLE virtual_aliases CONVERT TO CHARACTER SET utf8mb4",
-            {"table-collations": "virtual_domains.name (utf8mb3_general_ci)"},
+            {"table-collations": "virtual_aliases.source (utf8mb4_general_ci)"},
         ),
     ],
 )

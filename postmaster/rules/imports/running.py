@@ -29,6 +29,9 @@ from .wanted import Wanted
 from .writing import Hashes, Written, write
 
 AHEAD = 4  # batches whose passwords are being hashed while another is written
+# How long, in seconds, a thread of a command may keep the other waiting (sys.setswitchinterval):
+# short, since the one that writes waits for the database after each of many short statements.
+SHORT_TURN = 0.0005
 
 
 class Keeper(Protocol):
@@ -196,7 +199,7 @@ class Run:
 
     def _prepared(self) -> Generator[_Prepared, None, None]:
         place = self._start
-        for batch in batches(self._order.lines(place)):
+        for batch in read_ahead(batches(self._order.lines(place))):
             asking = [wanted for wanted in batch if wanted.needs_hash]
             tasks = transact(self._tasks, asking) if asking else {}
             doing = list(tasks.values())
