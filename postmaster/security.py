@@ -19,6 +19,7 @@ from .errors import Forbidden, RuleError, Unauthenticated
 from .models import Admin, AdminSession
 from .rules import account, admins, lengths, login, sessions
 from .rules.actor import Actor
+from .rules.imports import uploads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,6 +29,8 @@ PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "login.sign_in"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/"
 MOST_BODY_BYTES = 1024 * 1024
+# Where whoever is signed in may send more: a file to import.
+LARGE_BODIES = {"imports.upload": uploads.MOST_BYTES, "api_imports.create": uploads.MOST_BYTES}
 # The first step of a sign-in, in the signed cookie, and how long it waits for the code.
 PENDING = "sign_in"
 PENDING_SECONDS = 300
@@ -97,7 +100,11 @@ def init_app(app: Flask, config: Config) -> None:
     login_manager.session_protection = None  # an address may change; the token is the session
     login_manager.user_loader(_load)
     # Before Flask-WTF's check, which would answer a stranger first.
-    app.before_request_funcs.setdefault(None, [])[:0] = [_refuse_other_sites, _require_session]
+    app.before_request_funcs.setdefault(None, [])[:0] = [
+        _refuse_other_sites,
+        _require_session,
+        _allow_large_body,
+    ]
     app.after_request(_add_headers)
     app.add_template_global(signed_in)
     app.add_template_global(uses_default_password)
@@ -143,6 +150,12 @@ def _require_session() -> None:
         return
     if signed_in() is None:
         raise Unauthenticated("Sign in first: this needs a session")
+
+
+def _allow_large_body() -> None:
+    most = LARGE_BODIES.get(request.endpoint or "")
+    if most is not None:
+        request.max_content_length = most
 
 
 def uses_default_password() -> bool:

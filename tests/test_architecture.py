@@ -22,16 +22,18 @@ FLOORS = (
         "rules.addresses",
         "rules.languages",
         "rules.passwords",
+        "rules.schemes",
+        "rules.schemes",
         "rules.strengths",
         "rules.totp",
     },
     {"db"},
     {"models"},
-    {"rules.lengths", "rules.rows", "rules.actions", "rules.consequences"},
-    {"rules.suspensions"},
+    {"rules.lengths", "rules.rows", "rules.actions", "rules.consequences", "rules.expansion"},
+    {"rules.suspensions", "rules.trace_words"},
     {"rules.paging", "rules.settings", "rules.turns", "rules.removals", "rules.affected"},
-    {"rules.alias_verdicts"},
-    {"rules.history", "rules.alias_rules"},
+    {"rules.alias_verdicts", "rules.mail_tables", "rules.traces"},
+    {"rules.history", "rules.alias_rules", "rules.trace"},
     {"rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor"},
@@ -46,7 +48,7 @@ FLOORS = (
     {"rules.unmaking"},
     {"rules.account", "rules.overviews", "rules.patches", "rules.undo", "rules.foresight"},
     # The checkup of the tables.
-    {"rules.schemes", "rules.checkup", "rules.checkup.findings"},
+    {"rules.checkup", "rules.checkup.findings"},
     {"rules.checkup.scanning"},
     {"rules.checkup.domains", "rules.checkup.users", "rules.checkup.aliases"},
     {
@@ -107,6 +109,9 @@ FLOORS = (
     {"rules.imports.planning"},
     {"rules.imports.writing"},
     {"rules.imports.running"},
+    {"rules.imports.sealing"},
+    {"rules.imports.parts"},
+    {"rules.imports.uploads"},
     # What a YAML file declares.
     {"rules.declarations", "rules.declarations.document", "rules.declarations.afterwards"},
     {"rules.declarations.differences", "rules.declarations.writing"},
@@ -119,7 +124,14 @@ FLOORS = (
     {"refusals"},
     {"postmaster"},
 )
-PURE = {"errors", "rules.actor", "rules.addresses", "rules.passwords", "rules.totp"}
+PURE = {
+    "errors",
+    "rules.actor",
+    "rules.addresses",
+    "rules.passwords",
+    "rules.schemes",
+    "rules.totp",
+}
 SURFACES = {"flask", "wtforms", "flask_wtf", "flask_login", "flask_smorest", "click"}
 
 
@@ -240,6 +252,7 @@ ARGUMENTS = {
     "setting_id": 1,
     "entry_id": 1,
     "code": "alias-double",
+    "import_id": 1,
     "filename": "postmaster.css",
 }
 ANSWERS_TO_STRANGERS = {

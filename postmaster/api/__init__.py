@@ -12,8 +12,10 @@ from . import (
     description,
     domains,
     history,
+    imports,
     logs,
     server_config,
+    trace,
     users,
 )
 from .fields import ErrorItem
@@ -25,9 +27,12 @@ BLUEPRINTS = (
     admins.blueprint,
     configs.blueprint,
     history.blueprint,
+    imports.blueprint,
+    imports.export_blueprint,
     logs.blueprint,
     checkup.blueprint,
     server_config.blueprint,
+    trace.blueprint,
 )
 TITLE = "PostMaster"
 ABOUT = (

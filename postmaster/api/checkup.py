@@ -74,7 +74,7 @@ class CheckupItem(ma.Schema):
     schemes = fields.List(fields.Nested(SchemeItem), required=True)
 
 
-class StepItem(ma.Schema):
+class RepairStepItem(ma.Schema):
     """One row that would change; ``before`` is null for a new one, ``after`` for a deleted one."""
 
     action = fields.String(required=True, validate=ma.validate.OneOf(ACTIONS))
@@ -86,13 +86,13 @@ class StepItem(ma.Schema):
     new = fields.Dict(required=True, allow_none=True)
 
 
-class LeftItem(SampleItem):
+class RepairLeftItem(SampleItem):
     """A row that would stay as it is, and why."""
 
     reason = fields.String(required=True)
 
 
-class PlanItem(ma.Schema):
+class RepairPlanItem(ma.Schema):
     """What a repair would do. Not ``whole`` if there are more rows, for another go."""
 
     code = fields.String(required=True)
@@ -101,8 +101,8 @@ class PlanItem(ma.Schema):
     version = fields.String(required=True)
     count = fields.Integer(required=True)
     whole = fields.Boolean(required=True)
-    steps = fields.List(fields.Nested(StepItem), required=True)
-    left = fields.List(fields.Nested(LeftItem), required=True)
+    steps = fields.List(fields.Nested(RepairStepItem), required=True)
+    left = fields.List(fields.Nested(RepairLeftItem), required=True)
 
 
 class Repair(Request):
@@ -133,7 +133,7 @@ def find() -> Any:
 
 
 @blueprint.route(CODE, methods=["GET"])
-@blueprint.response(200, PlanItem)
+@blueprint.response(200, RepairPlanItem)
 @surface.may_refuse(blueprint, 404)
 def get(code: str) -> Any:
     """Show what a repair would do"""

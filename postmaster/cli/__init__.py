@@ -26,6 +26,7 @@ from . import (
     imports,
     server_config,
     serving,
+    trace,
     users,
 )
 
@@ -42,6 +43,7 @@ COMMANDS: tuple[click.Command, ...] = (
     domains.domain,
     users.user,
     aliases.alias,
+    trace.trace,
     declared.plan,
     declared.apply,
     history.history,

@@ -69,8 +69,7 @@ def add(
         keep_copy=keep_copy,
         keep_mailboxes=keep_mailboxes,
     )
-    for line in surface.foretold(planned):
-        click.echo(line, err=True)
+    foretold = surface.foretold(planned)
     added = transact(
         patches.create_alias,
         surface.operator(),
@@ -81,6 +80,8 @@ def add(
         **surface.fields_of(note=note),
     )
     _show(added.id, as_json=as_json)
+    for line in foretold:
+        click.echo(line, err=True)
 
 
 @alias.command()

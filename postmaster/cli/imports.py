@@ -112,6 +112,7 @@ def _show_plan(order: Order, options: Options, files: int, *, show_all: bool) ->
     if hidden:
         click.echo(f"... and {hidden} more; --all shows every line")
     click.echo(_summary(counts))
+    db.session.remove()  # nothing is held while somebody reads the plan
     return counts
 
 

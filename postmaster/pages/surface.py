@@ -63,6 +63,8 @@ STATUS_NAMES = {
 }
 ROWS_PER_PAGE = (10, 25, 50, 100)
 NARROW_PLACE = "edit-"
+# Arguments of an address that change with every letter that is typed.
+TYPED = ("search=", "address=")
 ELEMENT_ID = re.compile(r"[a-z0-9-]+")
 
 
@@ -131,7 +133,8 @@ def _remember_address(response: Response) -> None:
     if seen == here:
         return
     is_same_list = urlsplit(seen).path == request.script_root + request.path
-    is_typing = is_same_list and "search=" in seen and "search=" in here and "page=" not in here
+    is_search = any(name in seen and name in here for name in TYPED)
+    is_typing = is_same_list and is_search and "page=" not in here
     if is_typing:
         del response.headers["HX-Push-Url"]
         response.headers["HX-Replace-Url"] = here

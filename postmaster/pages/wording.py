@@ -68,6 +68,7 @@ MENU = (
     MenuItem("aliases.find", _l("Aliases"), "at", "a"),
     MenuItem("trace.show", _l("Trace"), "envelope-at", "t"),
     MenuItem("checkup.show", _l("Checkup"), "activity", "k"),
+    MenuItem("imports.show", _l("Import and export"), "download", "p"),
     MenuItem("admins.find", _l("Administrators"), "shield-lock", "i"),
     MenuItem("configs.find", _l("Configurations"), "gear", "c"),
     MenuItem("logs.find", _l("Logs"), "journal-text", "l"),

@@ -110,13 +110,7 @@ def alias_source(text: str) -> str:
     refuse = _refusal(
         Phrase('The source "%(text)s" is not in a valid email format: %(reason)s'), "source", text
     )
-    address = trim(text)
-    if address.startswith("@"):
-        domain = _a_labels(address[1:])
-        if domain is None:
-            refuse(Phrase("after the @ there must be a domain"))
-        return f"@{domain}"
-    return _alias_address(address, refuse)
+    return _address_or_domain(trim(text), refuse)
 
 
 def alias_destination(text: str) -> str:
@@ -129,11 +123,28 @@ def alias_destination(text: str) -> str:
     return _alias_address(trim(text), refuse)
 
 
+def any_address(text: str) -> str:
+    """An address that mail can be sent to, or ``@domain``, normalised. Raises Invalid."""
+    refuse = _refusal(
+        Phrase('"%(text)s" is not a valid email address: %(reason)s'), "address", text
+    )
+    return _address_or_domain(trim(text), refuse)
+
+
 def _refusal(template: Phrase, field: str, text: str) -> Refusal:
     def refuse(reason: Phrase, **values: Any) -> NoReturn:
         raise Invalid(template, field=field, text=shown(text), reason=reason, **values)
 
     return refuse
+
+
+def _address_or_domain(address: str, refuse: Refusal) -> str:
+    if address.startswith("@"):
+        domain = _a_labels(address[1:])
+        if domain is None:
+            refuse(Phrase("after the @ there must be a domain"))
+        return f"@{domain}"
+    return _alias_address(address, refuse)
 
 
 def _alias_address(address: str, refuse: Refusal) -> str:

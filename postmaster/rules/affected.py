@@ -58,6 +58,11 @@ def traced(address: str) -> str:
     return f"{ANYBODY}{address}" if address.startswith("@") else address
 
 
+def named(address: str) -> str:
+    """The other way round: what stands for any other address of a domain is ``@domain``."""
+    return address.removeprefix(ANYBODY) if address.startswith(f"{ANYBODY}@") else address
+
+
 def _leading_to(session: Session, places: Collection[str]) -> list[str]:
     """The sources whose destination is one of these, or ``@domain`` of one of these."""
     locals_at: dict[str, list[str]] = {}

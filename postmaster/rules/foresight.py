@@ -3,19 +3,24 @@
 As far as ``affected.MOST`` addresses; of what is beyond, only the number is said.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
 from ..models import Alias, Domain, User
-from . import affected, consequences, planned_acts
+from . import affected, consequences, expansion, mail_tables, planned_acts
 from .actor import Actor
 from .consequences import Changes, Consequence, Outcome, Planned
+from .expansion import Known, Server, Tables
+from .mail_tables import Changed, StoredTables
 from .removals import GoesWith, Orphans
 
 Choice = TypeVar("Choice")
+NOBODY: frozenset[str] = frozenset()
+REFUSED = Outcome(is_taken=False, is_endless=False, reaches=NOBODY, lost=NOBODY)
+ENDLESS = Outcome(is_taken=True, is_endless=True, reaches=NOBODY, lost=NOBODY)
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,12 @@ def of_choices(
     found = affected.of(session, list(touched))
     if not found.addresses:
         return Foreseen((), dict.fromkeys(planned, ()))
-    before = _outcomes(session, found.addresses, Planned())
+    server, tables = mail_tables.server(session), StoredTables(session)
+    before = _outcomes(server, tables, found.addresses)
     changes = {
-        choice: consequences.differences(before, _outcomes(session, found.addresses, plan), plan)
+        choice: consequences.differences(
+            before, _outcomes(server, _after(tables, plan), found.addresses), plan
+        )
         for choice, plan in planned.items()
     }
     common, *others = changes.values()
@@ -83,7 +91,41 @@ def _without(changes: Changes, others: Changes) -> Changes:
     return {address: some for address, some in changes.items() if address not in others}
 
 
-def _outcomes(session: Session, addresses: Sequence[str], planned: Planned) -> dict[str, Outcome]:
-    """What the mail server does with each of these, once the planned is done."""
-    nothing: frozenset[str] = frozenset()
-    return {address: Outcome(False, False, nothing, nothing) for address in addresses}
+def _outcomes(server: Server, tables: Tables, wanted: Sequence[str]) -> dict[str, Outcome]:
+    """What the mail server does with each of these, by these tables."""
+    known = expansion.fetch(tables, server, [affected.traced(address) for address in wanted])
+    return {address: _outcome(affected.traced(address), server, known) for address in wanted}
+
+
+def _outcome(address: str, server: Server, known: Known) -> Outcome:
+    if not expansion.is_here(address, known) or not expansion.is_listed(address, server, known):
+        return REFUSED
+    finals, failure = expansion.expand(address, server, known)
+    if failure:
+        return ENDLESS
+    lost = {
+        final
+        for final in finals
+        if expansion.is_here(final, known) and not _takes_mail(final, server, known)
+    }
+    return Outcome(True, False, _named(set(finals) - lost), _named(lost))
+
+
+def _takes_mail(address: str, server: Server, known: Known) -> bool:
+    mailbox = expansion.mailbox_at(address, server, known)
+    return mailbox is not None and mailbox.takes_mail
+
+
+def _named(found: Iterable[str]) -> frozenset[str]:
+    return frozenset(affected.named(address) for address in found)
+
+
+def _after(tables: Tables, planned: Planned) -> Tables:
+    return Changed(
+        tables,
+        without_aliases=[alias.id for alias in planned.gone_aliases],
+        with_aliases=planned.new_aliases,
+        without_users=[user.id for user in planned.gone_users],
+        with_users=planned.new_users,
+        without_domains=[domain.id for domain in planned.gone_domains],
+    )

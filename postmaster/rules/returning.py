@@ -317,6 +317,8 @@ def check_moves_back(
     spellings = suspensions.spellings([old])
     if rows.where_in(session, User, User.email, spellings, User.id != user.id):
         raise Conflict('There is another user "%(email)s" now', email=old)
+    if addresses.has_unusable_characters(old):
+        return  # no mail ever looked it up, so no alias takes any
     others = Alias.id.not_in(ours)
     for alias in rows.where_in(session, Alias, Alias.source, [old], others):
         raise Conflict(

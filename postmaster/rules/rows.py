@@ -21,6 +21,7 @@ NOT_FOUND: Mapping[str, Phrase] = {
     "setting": Phrase("The setting was not found"),
     "change": Phrase("The change was not found"),
     "session": Phrase("The session was not found"),
+    "import": Phrase("The import was not found"),
 }
 
 Row = TypeVar("Row", bound=Base)

@@ -113,51 +113,48 @@ STRONG = frozenset(
 )
 
 
-def of(text: str) -> Stored:  # noqa: PLR0911 -- a case a line, in the order that Dovecot reads them
+def of(text: str) -> Stored:
     """The scheme of a stored password, and whether Dovecot can read it."""
-    if not text:
-        return Stored(DEFAULT, State.EMPTY)
-    if text[0] in "!*":
-        return Stored(UNKNOWN, State.LOCKED)
     marked = PREFIX.match(text)
-    if marked is None:
-        return _crypt(text, DEFAULT, None)
-    prefix, rest = marked["name"], text[marked.end() :]
-    name = prefix.upper()
-    encoded = next((end for end in ENCODINGS if name.endswith(end)), "")
-    name = name.removesuffix(encoded)
-    if name == "MD5" and rest.startswith("$1$"):
-        name = "MD5-CRYPT"
-    elif name == "MD5":
-        name = "PLAIN-MD5"
-    if name in BY_CRYPT and not encoded:
-        return _crypt(rest, name, prefix)
-    whole = OTHERS.get(name)
-    if whole is None and name not in BY_CRYPT:
-        return Stored(UNKNOWN, State.UNKNOWN, prefix)
+    prefix = marked["name"] if marked else None
+    rest = text[marked.end() :] if marked else text
+    name, encoding = _named(prefix, rest)
+    pattern = OTHERS.get(name)
     if not rest:
         return Stored(name, State.EMPTY, prefix)
-    if rest[0] in "!*" and whole is not ANYTHING:
-        return Stored(name, State.LOCKED, prefix)
-    fits = encoded or whole is None or whole.fullmatch(rest)
+    if rest[0] in "!*" and pattern is not ANYTHING:
+        return Stored(name if marked else UNKNOWN, State.LOCKED, prefix)
+    if name in BY_CRYPT and not encoding:
+        return _crypt(rest, name, prefix)
+    if name not in BY_CRYPT and pattern is None:
+        return Stored(UNKNOWN, State.UNKNOWN, prefix)
+    fits = encoding or pattern is None or pattern.fullmatch(rest)
     return Stored(name, State.READABLE if fits else State.CUT, prefix, name not in STRONG)
 
 
-def _crypt(text: str, name: str, prefix: str | None) -> Stored:  # noqa: PLR0911 -- a case a line, in the order that Dovecot reads them
+def _named(prefix: str | None, rest: str) -> tuple[str, str]:
+    """The scheme that a prefix names, and the encoding that it adds."""
+    if prefix is None:
+        return DEFAULT, ""
+    name = prefix.upper()
+    encoding = next((end for end in ENCODINGS if name.endswith(end)), "")
+    name = name.removesuffix(encoding)
+    if name == "MD5":  # once it was crypt(3)'s, and LDAP servers call a bare digest so
+        name = "MD5-CRYPT" if rest.startswith("$1$") else "PLAIN-MD5"
+    return name, encoding
+
+
+def _crypt(text: str, name: str, prefix: str | None) -> Stored:
     """A text that Dovecot hands to crypt(3), whatever the name of its scheme is."""
-    if not text:
-        return Stored(name, State.EMPTY, prefix)
-    if text[0] in "!*":
-        return Stored(name, State.LOCKED, prefix)
     for beginning, (scheme, whole) in CRYPTS.items():
         if text.startswith(beginning):
             fits = whole.fullmatch(text) and name in (scheme, *ANY_CRYPT)
             state = State.READABLE if fits else State.CUT
             return Stored(scheme, state, prefix, scheme not in STRONG)
-    if text.startswith("$"):  # such as $argon2id$, which needs its {ARGON2ID}
-        return Stored(UNKNOWN, State.UNKNOWN, prefix)
     if DES.fullmatch(text):
         return Stored("DES-CRYPT", State.READABLE, prefix, is_weak=True)
-    if prefix is not None:
-        return Stored(name, State.CUT, prefix, name not in STRONG)
-    return Stored(UNKNOWN, State.PLAIN)
+    if text.startswith("$"):  # such as $argon2id$, which needs its {ARGON2ID}
+        return Stored(UNKNOWN, State.UNKNOWN, prefix)
+    if prefix is None:
+        return Stored(UNKNOWN, State.PLAIN)
+    return Stored(name, State.CUT, prefix, name not in STRONG)

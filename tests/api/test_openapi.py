@@ -15,7 +15,7 @@ def test_it_is_openapi_3_1_and_has_every_route(client: FlaskClient) -> None:
     described = document(client)
     assert described["openapi"] == "3.1.0"
     routes = {
-        (re.sub(r"<int:(\w+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:int|string|path):(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in client.application.url_map.iter_rules()
         if rule.endpoint.startswith("api_") and not rule.endpoint.startswith("api_description.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

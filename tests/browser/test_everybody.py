@@ -3,6 +3,7 @@ sideways; with ordinary rows, and with what people put into fields.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -45,6 +46,10 @@ PAGES = [
     "/checkup",
     "/checkup/alias-dangling",
     "/checkup/server",
+    "/import",
+    "/import/{planned}",
+    "/import/{planned}?verdict=create",
+    "/import/{imported}",
     "/account",
     "/api/v1/docs",
 ]
@@ -70,7 +75,29 @@ def fill(served: Served) -> dict[str, int]:
     entry = served.rows("SELECT MAX(id) FROM postmaster_history")[0][0]
     user = served.rows("SELECT id FROM virtual_users WHERE email='ana@example.com'")[0][0]
     alias = served.rows("SELECT id FROM virtual_aliases WHERE source='team@example.com'")[0][0]
-    return {"entry": entry, "user": user, "alias": alias, "suspended": suspended}
+    planned, imported = imports(served, cookies)
+    return {
+        "entry": entry,
+        "user": user,
+        "alias": alias,
+        "suspended": suspended,
+        "planned": planned,
+        "imported": imported,
+    }
+
+
+def imports(served: Served, cookies: Any) -> tuple[int, int]:
+    """An import that is planned, and one that is done and has generated a password."""
+    ids = []
+    for lines in ("user,one@new.example\nuser,x@nowhere.example", "user,two@new.example"):
+        sent = {"files": [{"name": "mail.csv", "text": f"kind,address\n{lines}\n"}]}
+        body = sent | {"generate": True}
+        made = served.server.ask("POST", "/api/v1/imports", json=body, cookies=cookies)
+        assert made.status_code == 201, made.text
+        ids.append(made.json()["id"])
+    done = served.server.ask("POST", f"/api/v1/imports/{ids[1]}/run", cookies=cookies)
+    assert done.json()["finished"] is True, done.text
+    return ids[0], ids[1]
 
 
 @pytest.mark.parametrize("signed_in", EVERY_LOOK, indirect=True)

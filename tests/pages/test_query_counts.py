@@ -19,7 +19,11 @@ LIST = 3
 # At most, before a deletion: the session, what is meant (twice: its name, and for what goes
 # along), its users, its aliases, what leads to them, whether the places of these stay (as an
 # alias, as a mailbox, twice: of the mailboxes and of the aliases), what leads to those.
-QUESTION = 12
+GOES = 12
+# What it means for mail: what leads to what goes, the settings, aliases level by level (two
+# levels here), mailboxes, domains. As many however many rows go.
+FORESEEN = 6
+QUESTION = GOES + FORESEEN
 
 # Each page with the most statements it may take. {n} is the rows on a page.
 PAGES = [
@@ -70,6 +74,18 @@ PAGES = [
     # The session, the domain, how many there are, whether it is a mailbox.
     ("/aliases/preview?source=new@d7.example", 4),
     ("/aliases/preview?source=@d7.example", 6),  # also the setting, and who has no row
+    # The session, what is a mailbox, and what it would mean.
+    ("/aliases/foreseen?source=new@d7.example&destination=u7@d7.example", 8),
+    ("/aliases/foreseen?source=@d7.example&destination=u7@d7.example", 9),
+    ("/aliases/1/foreseen?destination=u7@d7.example", 11),
+    ("/aliases/1/source/foreseen?source=new@d1.example", 9),
+    (f"/aliases/selected/foreseen?id=1&id={large.TEAM}&destination=u7@d7.example", 13),
+    ("/users/foreseen?email=new@d7.example", 6),
+    ("/users/1/forward/foreseen?destination=u7@d7.example", 13),
+    ("/users/1/email/foreseen?email=new@d7.example&keep_alias=y", 9),
+    # The session, the settings, the aliases, the mailboxes, the domains.
+    ("/trace?address=u1@d1.example", 5),
+    ("/trace?address=@d7.example", 5),
     ("/aliases/suggestions?destination=u7", 3),  # the session, the users, the aliases
     ("/admins?per_page={n}", LIST),
     ("/admins?per_page={n}&search=a1", LIST),
@@ -85,6 +101,11 @@ PAGES = [
     ("/history?kind=user&object=7", LIST + 2),
     ("/history/5", 4),  # the session, the change, its parts, how many they are
     ("/checkup/server", 1),
+    ("/import", 2),  # the session, what waits
+    # The session; on MariaDB 7 for the form of the tables and 2 for rights; the administrators;
+    # each table once or twice, with the settings that its rows are judged by.
+    ("/checkup", 25),
+    ("/checkup/alias-dangling", 6),
     ("/account", 2),  # the session, and the sessions
 ]
 

@@ -106,7 +106,15 @@ CASES = (
         [(" lea@one.example", "lea@one.example")],
         [32, 33, 34],
     ),
-    Case("user-never-found", [user(31, "lea@one.example\t")], [31], mariadb_only=True),
+    Case(
+        "user-never-found",
+        [user(31, "lea@one.example\t"), user(32, "max@one.example\n")],
+        [31, 32],
+        [
+            ("lea@one.example\t", "lea@one.example"),
+            ("max@one.example\n", "max@one.example"),
+        ],
+    ),
     Case(
         "user-unusable",
         [

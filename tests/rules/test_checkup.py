@@ -5,6 +5,10 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as options
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from postmaster.db import db
@@ -18,12 +22,13 @@ from postmaster.rules import (
     user_moves,
     users,
 )
-from postmaster.rules.checkup import checking, scanning
+from postmaster.rules.checkup import checking, circles, scanning
 from postmaster.rules.checkup import passwords as password_findings
 from postmaster.rules.checkup.findings import Report, Severity
 from postmaster.rules.schemes import State
 from tests.browser.served import GUIDE_ROWS
 from tests.conftest import ADMIN
+from tests.rules import test_circles
 from tests.rules.mail import by_hand
 from tests.rules.odd_rows import CASES, GOOD_HASH, MD5_HASH, Case, alias, fill_well, user
 from tests.rules.statements import counted
@@ -207,6 +212,26 @@ def test_circles_are_those_of_postfix(pairs: list[str], on_circle: list[Any]) ->
     finding = check().finding("alias-circle")
     wanted = {1 + (pairs.index(one) if isinstance(one, str) else one) for one in on_circle}
     assert ({sample.id for sample in finding.sample} if finding else set()) == wanted
+
+
+@options(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.sets(test_circles.PAIRS, max_size=8),
+    mailboxes=test_circles.MAILBOXES,
+    email2email=st.booleans(),
+)
+def test_circles_are_found_where_a_plain_model_runs_in_one(
+    app: Flask, rows: set[test_circles.Pair], mailboxes: set[str], email2email: bool
+) -> None:
+    ids = test_circles.fill(rows, mailboxes, email2email)
+    is_circle = test_circles.runs_in_a_circle(rows, mailboxes, email2email)
+    assert bool(circles.find(db.session())) == is_circle
+    closing = set(circles.closing(db.session()))
+    left = {pair for pair, alias_id in ids.items() if alias_id not in closing}
+    assert bool(closing) == is_circle
+    assert not is_circle or len(left) < len(rows)
 
 
 # --- passwords ------------------------------------------------------------------

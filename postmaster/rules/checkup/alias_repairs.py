@@ -1,13 +1,12 @@
 """What can be done about odd aliases."""
 
-import re
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
 from ...errors import Invalid
 from ...models import Alias, Domain
-from .. import addresses, alias_rules, lengths, removals, rows
+from .. import addresses, alias_rules, expansion, lengths, removals, rows
 from ..history import Kind as Noun
 from . import aliases, circles
 from .domain_repairs import lowered
@@ -24,9 +23,6 @@ from .plans import (
     made,
 )
 from .scanning import BLANKS
-
-SEPARATOR = re.compile(aliases.SEVERAL)
-NAME = re.compile("^[^<>]*<([^<>]*)>[^<>]*$")
 
 
 def _found(session: Session, kind: Kind, most: int = MOST_ROWS) -> tuple[list[Alias], bool]:
@@ -131,7 +127,7 @@ def lower(session: Session) -> Plan:
 
 def split_lists(session: Session) -> Plan:
     """Each address of a list gets a row of its own."""
-    return _rewrite(session, aliases.LIST, SEPARATOR.split)
+    return _rewrite(session, aliases.LIST, expansion.BETWEEN_ADDRESSES.split)
 
 
 def take_names_off(session: Session) -> Plan:
@@ -170,8 +166,10 @@ def _rewrite(session: Session, kind: Kind, parts_of: Callable[[str], Sequence[st
 
 def _address(text: str) -> str:
     """One address as Postfix takes it out of a destination, in its own spelling."""
-    named = NAME.match(text)
+    named = expansion.IN_ANGLES.search(text)
     address = (named[1] if named else text).strip()
+    if text.count("<") > 1:
+        raise Invalid(NOT_AN_ADDRESS, text=text)
     checked = addresses.alias_destination(address)
     lengths.check(address, Alias.destination, "destination")
     if checked != address.lower():

@@ -17,6 +17,7 @@ from .scanning import (
     local_part,
     named_domains,
     never_matches,
+    small,
 )
 
 NEVER_FOUND = Kind(
@@ -154,7 +155,7 @@ NOTHING = "^[ \t\r\n]*$"
 BEYOND = "[^!-~]"
 FOREIGN, APART = "[^!-~ \t]", "[!-~][ \t]+[!-~]"
 # Of an alias as most are.
-USUAL = "^[a-z0-9._+-]+@[a-z0-9._-]+$"
+USUAL = "[a-z0-9._+-]+@[a-z0-9._-]+"
 USABLE_SOURCE = "^[!-+.-:<-?A-~-]*@[!-+.-:<-?A-~-]+$"
 
 
@@ -187,7 +188,10 @@ def scan(session: Session) -> Scan:
             DANGLING,
             and_(is_clean, is_here, not_(destination.startswith("@")), not_(_is_place(session))),
         ),
-        Rule(OVER_MAILBOX, and_(is_clean, source != destination, _takes_mail_of_mailbox())),
+        Rule(
+            OVER_MAILBOX,
+            and_(not_(hidden), is_clean, source != destination, _takes_mail_of_mailbox()),
+        ),
         Rule(DOUBLE, _is_double()),
         Rule(
             MIXED_CASE,
@@ -207,10 +211,8 @@ def scan(session: Session) -> Scan:
         .outerjoin(target, target.c.name == domain_part(destination))
     )
     is_usual = and_(
-        not_(is_mixed_case(source)),
-        not_(is_mixed_case(destination)),
-        source.regexp_match(USUAL),
-        destination.regexp_match(USUAL),
+        source.regexp_match(small(USUAL)),
+        destination.regexp_match(small(USUAL)),
         own.name == domain_part(source),
         exists().where(User.email == destination),
         not_(exists().where(User.email == source)),

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from ...errors import Phrase
 from ...models import Alias, User
-from .. import addresses, rows, settings
+from .. import addresses, expansion, mail_tables, rows
+from ..expansion import AliasRow, How, Known, Server
 from .aliases import sample, without_extension
 from .findings import MOST_SAMPLES, Finding, Kind, Severity
 from .scanning import domain_part, local_part
@@ -28,21 +29,12 @@ ANYTHING = "*"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One alias, in small letters."""
-
-    id: int
-    source: str
-    destination: str
-
-
-@dataclass(frozen=True)
 class Edge:
-    """A row leads from one address to another."""
+    """One address leads to another; where it does so by a row of aliases, with its id."""
 
     start: str
     end: str
-    row_id: int
+    row_id: int = 0
 
 
 def find(session: Session) -> list[Finding]:
@@ -73,91 +65,91 @@ def closing(session: Session) -> list[int]:
 
 def edges_on_circles(session: Session) -> list[Edge]:
     """Which address leads to which on a circle."""
-    delimiter = settings.value_of(session, settings.RECIPIENT_DELIMITER)
-    has_map = settings.value_of(session, settings.EMAIL2EMAIL_MAP)
-    without = None if delimiter == settings.NO_DELIMITER else str(delimiter)
-    found = _rows_leading_on(session, without, has_map=has_map)
-    mailboxes = _mailboxes(session, found) if has_map and found else set()
-    edges = _edges(found, without, mailboxes)
-    part_of = _components(edges)
-    return [edge for edge in edges if part_of[edge.start] == part_of[edge.end]]
+    server = mail_tables.server(session)
+    candidates = _candidates(_rows_leading_on(session, server), server)
+    if not candidates:
+        return []
+    known = expansion.fetch(mail_tables.StoredTables(session), server, _starts(candidates))
+    return _on_circles(_edges(known, server))
 
 
-def _rows_leading_on(session: Session, delimiter: str | None, *, has_map: bool) -> list[Row]:
+def _rows_leading_on(session: Session, server: Server) -> list[AliasRow]:
     """The rows whose destination is an alias again; the others are on no circle."""
     on, catch_all = aliased(Alias), aliased(Alias)
     destination = Alias.destination
     caught: ColumnElement[bool] = exists().where(
         catch_all.source == literal("@").concat(domain_part(destination))
     )
-    if has_map:
+    if server.email2email:
         caught = and_(caught, ~exists().where(User.email == destination))
-    ways: list[ColumnElement[bool]] = [exists().where(on.source == destination), caught]
-    if delimiter is not None:
+    ways: list[ColumnElement[bool]] = [
+        exists().where(on.source == destination),
+        caught,
+        destination.startswith("@"),
+    ]
+    if server.delimiter:
         base = aliased(Alias)
-        has_extension = local_part(destination).contains(delimiter, autoescape=True)
-        leads_on = exists().where(base.source == without_extension(destination, delimiter))
+        has_extension = local_part(destination).contains(server.delimiter, autoescape=True)
+        leads_on = exists().where(base.source == without_extension(destination, server.delimiter))
         ways.append(and_(has_extension, leads_on))
     query = select(Alias.id, func.lower(Alias.source), func.lower(destination)).where(or_(*ways))
-    return [Row(*row) for row in session.execute(query.order_by(Alias.id))]
+    return [AliasRow(*row) for row in session.execute(query.order_by(Alias.id))]
 
 
-def _mailboxes(session: Session, found: Sequence[Row]) -> set[str]:
-    wanted = {row.destination for row in found} | {row.source for row in found}
-    return {user.email.lower() for user in rows.where_in(session, User, User.email, wanted)}
-
-
-def _edges(found: Sequence[Row], delimiter: str | None, mailboxes: set[str]) -> list[Edge]:
-    """Follow every address as Postfix looks it up; see postconf(5), virtual_alias_maps.
-
-    First the address, then without its extension, then its domain's catch-all; where the
-    server has the email2email map, a mailbox is itself before that. What is among its own
-    destinations goes no further.
-    """
-    by_source: dict[str, list[Row]] = {}
-    for row in found:
-        by_source.setdefault(row.source, []).append(row)
-    ahead = [f"{ANYTHING}{s}" if s.startswith("@") else s for s in by_source]
-    seen = set(ahead)
+def _candidates(found: Sequence[AliasRow], server: Server) -> list[AliasRow]:
+    """Those of the rows that may lie on a circle, whichever key an address is found by."""
+    in_domain: dict[str, list[str]] = {}
+    for source in {row.source for row in found}:
+        in_domain.setdefault(addresses.split(source)[1], []).append(source)
     edges: list[Edge] = []
-    while ahead:
-        address = ahead.pop()
-        targets = [
-            (_target(address, row), row)
-            for row in _looked_up(address, by_source, delimiter, mailboxes)
-        ]
-        if any(target == address for target, _row in targets):
+    for row in found:
+        to = row.destination
+        if to.startswith("@"):  # to any address of the domain
+            edges += [Edge(row.source, key, row.id or 0) for key in in_domain.get(to[1:], ())]
+        else:
+            keys = expansion.keys_of(to, server.delimiter)
+            edges += [Edge(row.source, key, row.id or 0) for _how, key in keys]
+    ids = {edge.row_id for edge in _on_circles(edges)}
+    return [row for row in found if row.id in ids]
+
+
+def _starts(candidates: Sequence[AliasRow]) -> set[str]:
+    """The addresses from which every circle of these rows is entered."""
+    starts = {row.source for row in candidates if not row.source.startswith("@")}
+    locals_ = {addresses.split(start)[0] for start in starts} | {ANYTHING}
+    catch_alls = {row.source for row in candidates if row.source.startswith("@")}
+    return starts | {f"{local}{catch_all}" for local in locals_ for catch_all in catch_alls}
+
+
+def _edges(known: Known, server: Server) -> list[Edge]:
+    """What leads where, row by row; what is among its own destinations leads no further."""
+    edges: list[Edge] = []
+    for address, lookup in list(known.lookups.items()):
+        if address in lookup.leads_to or not lookup.leads_to:
             continue
-        for target, row in targets:
-            edges.append(Edge(address, target, row.id))
-            if target not in seen:
-                seen.add(target)
-                ahead.append(target)
+        key = lookup.asked[-1].key
+        for row in known.aliases.get(key, ()):
+            alone = expansion.look_up(address, server, Known(aliases={key: [row]}))
+            start = _node(address, server, known)
+            ends = [_node(to, server, known) for to in alone.leads_to]
+            edges += [Edge(start, end, row.id or 0) for end in ends]
     return edges
 
 
-def _looked_up(
-    address: str,
-    by_source: Mapping[str, list[Row]],
-    delimiter: str | None,
-    mailboxes: set[str],
-) -> list[Row]:
-    if address in by_source:
-        return by_source[address]
-    local, domain = addresses.split(address)
-    base = local.split(delimiter)[0] if delimiter else local
-    if base and base != local and f"{base}@{domain}" in by_source:
-        return by_source[f"{base}@{domain}"]
-    if address in mailboxes:
-        return []
-    return by_source.get(f"@{domain}", [])
+def _node(address: str, server: Server, known: Known) -> str:
+    """The address; one that is found without its extension, with any extension in its place.
+
+    What it leads to has the extension too, which so may grow from round to round.
+    """
+    if expansion.look_up(address, server, known).how is not How.BARE:
+        return address
+    bare, extension = expansion.without_extension(address, server.delimiter)
+    return f"{bare} with any {extension[0]}"
 
 
-def _target(address: str, row: Row) -> str:
-    """``@domain`` as a destination takes over what stands before the @."""
-    if row.destination.startswith("@"):
-        return f"{addresses.split(address)[0]}{row.destination}"
-    return row.destination
+def _on_circles(edges: Sequence[Edge]) -> list[Edge]:
+    part_of = _components(edges)
+    return [edge for edge in edges if part_of[edge.start] == part_of[edge.end]]
 
 
 def _reached(leads: Mapping[str, set[str]], start: str) -> set[str]:

@@ -161,6 +161,11 @@ def is_mixed_case(text: Text) -> ColumnElement[bool]:
     return exact(text) != exact(func.lower(text))
 
 
+def small(pattern: str) -> str:
+    """A pattern for the whole of a text, without regard for the collation: no capital fits."""
+    return f"(?-i:^{pattern}$(?!\n))"  # a $ matches before a line end, too
+
+
 BLANKS = " \t\r\n\v\f"
 # A database takes blanks at the end for nothing, but neither those at the beginning nor others.
 HIDES = "^[ \t\r\n\v\f]|[\t\r\n\v\f] *$"

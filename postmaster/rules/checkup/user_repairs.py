@@ -101,7 +101,7 @@ def _copies(mailboxes: list[User]) -> tuple[list[Step], list[Left]]:
     steps: list[Step] = []
     left: list[Left] = []
     for user in mailboxes:
-        address = user.email.strip().lower()
+        address = user.email.rstrip(" ").lower()
         try:
             lengths.check(address, Alias.source, "source")
         except Invalid as error:

@@ -15,6 +15,7 @@ from .scanning import (
     is_mixed_case,
     named_domains,
     never_matches,
+    small,
 )
 
 NEVER_FOUND = Kind(
@@ -93,8 +94,8 @@ BLANK_AT_END = Kind(
     ),
 )
 # Of the address in small letters.
-USUAL = rf"^{addresses.MAILBOX_LOCAL_PART.pattern}@[a-z0-9._-]+$"
-USABLE = f"^ *{USUAL.strip('^$')} *$"
+ADDRESS = f"{addresses.MAILBOX_LOCAL_PART.pattern}@[a-z0-9._-]+"
+USABLE = f"^ *{ADDRESS} *$"
 
 
 def scan() -> Scan:
@@ -121,8 +122,7 @@ def scan() -> Scan:
         named, named.c.name == domain_part(address)
     )
     is_usual = and_(
-        not_(is_mixed_case(email)),
-        email.regexp_match(USUAL),
+        email.regexp_match(small(ADDRESS)),
         own.name == domain_part(email),
     )
     return Scan(User, source, is_usual, rules, sample)

@@ -35,8 +35,9 @@ def _items(file: int, table: csv_rows.Table) -> Iterator[Item]:
         elif not csv_rows.is_utf_8(cells):
             yield BadItem(line, Invalid("This is not UTF-8: save the file as UTF-8"), file)
         else:
-            values = map(csv_rows.restored, cells)
-            yield fields.item(line, dict(zip(header, values, strict=False)), file)
+            filled = zip(header, cells, strict=False)
+            found = {column: csv_rows.restored(cell) for column, cell in filled if cell}
+            yield fields.item(line, found, file)
 
 
 def _check_header(name: str, header: Iterable[str]) -> None:
