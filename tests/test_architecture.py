@@ -23,7 +23,6 @@ FLOORS = (
         "rules.languages",
         "rules.passwords",
         "rules.schemes",
-        "rules.schemes",
         "rules.strengths",
         "rules.totp",
     },
@@ -244,6 +243,7 @@ def test_no_name_says_nothing() -> None:
 
 
 ARGUMENTS = {
+    "address": "ana@example.com",
     "item_id": 1,
     "domain_id": 1,
     "user_id": 1,
