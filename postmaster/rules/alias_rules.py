@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, aliased
 
 from ..errors import Invalid
 from ..models import Alias, Domain, User
-from . import addresses, alias_verdicts, lengths, rows, settings, suspensions
+from . import addresses, alias_verdicts, lengths, mail_tables, rows, settings, suspensions
+from .expansion import Server
 
 
 def domain_of(session: Session, address: str, *, field: str) -> Domain:
@@ -136,8 +137,8 @@ class _Tables:
     def permits_elsewhere(self) -> bool:
         return settings.value_of(self.session, settings.EXTERNAL_DESTINATIONS)
 
-    def has_map(self) -> bool:
-        return settings.value_of(self.session, settings.EMAIL2EMAIL_MAP)
+    def server(self) -> Server:
+        return mail_tables.server(self.session)
 
     def is_mailbox(self, address: str) -> bool:
         return is_mailbox(self.session, address)

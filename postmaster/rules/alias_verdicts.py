@@ -10,10 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from ..errors import Invalid
-from . import addresses, settings, suspensions
-
-# Postfix gives up at this many recipients (virtual_alias_expansion_limit in postconf(5)).
-EXPANSION_LIMIT = 1000
+from . import addresses, expansion, settings, suspensions
 
 
 class Known(Protocol):
@@ -25,8 +22,8 @@ class Known(Protocol):
     def permits_elsewhere(self) -> bool:
         """Whether destinations may be on other servers."""
 
-    def has_map(self) -> bool:
-        """Whether the mail server has the email2email map."""
+    def server(self) -> expansion.Server:
+        """How Postfix is set up."""
 
     def is_mailbox(self, address: str) -> bool:
         """Whether there is a mailbox of exactly this address."""
@@ -108,45 +105,46 @@ def check_closes_no_circle(known: Known, sources: Collection[str], destination: 
     All of them are to lead to the destination. Postfix stops at an address that is among
     its own destinations, so a circle through such an address ends there.
     """
+    server, found = known.server(), expansion.Known()
     ours = {source.lower() for source in sources}
-    destination = destination.lower()
     seen: set[str] = set()
-    ahead = {destination}
-    while ahead and len(seen) < EXPANSION_LIMIT:
+    ahead = {destination.lower()}
+    while ahead and len(seen) < expansion.EXPANSION_LIMIT:
         seen |= ahead
+        _fetch(known, server, found, ahead, dict.fromkeys(ours, destination.lower()))
         further: set[str] = set()
-        for address, (key, targets) in _lookups(known, ahead, ours, destination).items():
-            if address in targets:
+        for address in ahead:
+            lookup = expansion.look_up(address, server, found)
+            if address in lookup.leads_to:
                 continue
-            if key in ours:
+            source = lookup.asked[-1].key
+            if lookup.leads_to and source in ours:
                 raise Invalid(
                     'The alias "%(source)s" to "%(destination)s" would close a circle: '
                     "its mail would come back to it for ever",
                     field="destination",
-                    source=key,
-                    destination=destination,
+                    source=source,
+                    destination=destination.lower(),
                 )
-            further.update(targets)
-        ahead = further - seen
+            further.update(lookup.leads_to)
+        ahead = {to for to in further - seen if len(to) <= expansion.LENGTH_LIMIT}
 
 
-def _lookups(
-    known: Known, wanted: set[str], sources: set[str], destination: str
-) -> dict[str, tuple[str, Sequence[str]]]:
-    """For each address, the source that Postfix finds it under and where that leads.
-
-    An address has its own rows, else, where the server has the email2email map, a
-    mailbox has itself, else it has its domain's catch-all. The aliases to be count already.
-    """
-    catch_alls = {address: f"@{addresses.split(address)[1]}" for address in wanted}
-    targets = {source: [destination] for source in sources}
-    for source, destinations in known.leads(wanted | set(catch_alls.values())).items():
-        targets.setdefault(source, []).extend(destinations)
-    if known.has_map():
-        for mailbox in known.mailboxes(wanted):
-            targets.setdefault(mailbox, [mailbox])
-    return {
-        address: (key, targets.get(key, []))
-        for address in wanted
-        for key in [address if address in targets else catch_alls[address]]
-    }
+def _fetch(
+    known: Known,
+    server: expansion.Server,
+    found: expansion.Known,
+    wanted: Collection[str],
+    planned: Mapping[str, str],
+) -> None:
+    """What looking these addresses up asks for, the aliases to be included."""
+    keys = {key for address in wanted for _how, key in expansion.keys_of(address, server.delimiter)}
+    new = keys - found.aliases.keys()
+    leads = known.leads(new)
+    for key in new:
+        own = [planned[key]] if key in planned else []
+        targets = [*own, *leads.get(key, ())]
+        found.aliases[key] = [expansion.AliasRow(None, key, target) for target in targets]
+    if server.email2email:
+        mailboxes = known.mailboxes([key for key in new if not key.startswith("@")])
+        found.mailboxes |= {each: expansion.MailboxRow(None, each) for each in mailboxes}

@@ -239,3 +239,19 @@ def test_a_circle_of_rows_in_capitals_is_one(do: Callable[..., Any]) -> None:
     do(aliases.create, source="c@x.example", destination="a@x.example")
     with pytest.raises(Invalid, match="circle"):
         do(aliases.change, numbers[first], destination="c@x.example")
+
+
+@pytest.mark.parametrize("delimiter", ["+", "none"])
+def test_an_extension_does_not_hide_a_circle(
+    app: Flask, do: Callable[..., Any], delimiter: str
+) -> None:
+    """Postfix finds a+x@ as a@, unless it has no delimiter."""
+    fill({("b@x.example", "a+x@x.example")}, {"c@x.example"}, email2email=False)
+    row = db.session.query(SettingRow).filter_by(setting=settings.RECIPIENT_DELIMITER.name).one()
+    row.value = delimiter
+    db.session.commit()
+    if delimiter == "none":
+        do(aliases.create, source="a@x.example", destination="b@x.example")
+    else:
+        with pytest.raises(Invalid, match="would close a circle"):
+            do(aliases.create, source="a@x.example", destination="b@x.example")

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...models import Alias, Domain
-from .. import alias_rules, rows, settings, suspensions
+from .. import alias_rules, mail_tables, rows, settings, suspensions
+from ..expansion import Server
 
 
 class Afterwards:
@@ -27,6 +28,7 @@ class Afterwards:
         pairs: Sequence[tuple[str, str]],
     ) -> None:
         self._session = session
+        self._server = mail_tables.server(session)
         self._governed = governed
         self._domains = domains
         self._mailboxes = mailboxes
@@ -52,9 +54,9 @@ class Afterwards:
         """Whether destinations may be on other servers."""
         return settings.value_of(self._session, settings.EXTERNAL_DESTINATIONS)
 
-    def has_map(self) -> bool:
-        """Whether the mail server has the email2email map."""
-        return settings.value_of(self._session, settings.EMAIL2EMAIL_MAP)
+    def server(self) -> Server:
+        """How Postfix is set up."""
+        return self._server
 
     def is_mailbox(self, address: str) -> bool:
         """Whether there is a mailbox of exactly this address."""

@@ -11,8 +11,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ...models import Alias, Domain, User
-from .. import addresses, notes, rows, settings, suspensions
+from .. import addresses, mail_tables, notes, rows, settings, suspensions
 from ..actions import Kind
+from ..expansion import Server
 from .wanted import Wanted
 
 
@@ -46,11 +47,8 @@ class Present:
         self._leads: dict[str, list[str]] = {}
         self._looked_up: set[str] = set()
         self._notes: dict[str, str] = {}
-        found = settings.values_of(
-            session, settings.EXTERNAL_DESTINATIONS, settings.EMAIL2EMAIL_MAP
-        )
-        self._permits_elsewhere: bool = found[settings.EXTERNAL_DESTINATIONS]
-        self._has_map: bool = found[settings.EMAIL2EMAIL_MAP]
+        self._permits_elsewhere = settings.value_of(session, settings.EXTERNAL_DESTINATIONS)
+        self._server = mail_tables.server(session)
         without_mail = select(User.id).where(suspensions.gets_no_mail()).limit(1)
         self._some_are_without_mail = session.scalar(without_mail) is not None
 
@@ -126,7 +124,7 @@ class Present:
             keys = ahead | {f"@{addresses.split(address)[1]}" for address in ahead}
             found = self.leads(keys)
             ahead = {each for targets in found.values() for each in targets} - seen
-        if self._has_map:
+        if self._server.email2email:
             self._fetch_mailboxes(seen)
 
     def _meant(
@@ -178,9 +176,9 @@ class Present:
         """Whether destinations may be on other servers."""
         return self._permits_elsewhere
 
-    def has_map(self) -> bool:
-        """Whether the mail server has the email2email map."""
-        return self._has_map
+    def server(self) -> Server:
+        """How Postfix is set up."""
+        return self._server
 
     def is_mailbox(self, address: str) -> bool:
         """Whether there is a mailbox of exactly this address."""
