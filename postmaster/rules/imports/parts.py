@@ -161,9 +161,11 @@ def _from_json(packed: list[Any]) -> Line:
     return Line(file, line, kind, name, Verdict(verdict), reason)
 
 
-def of_several(session: Session, import_ids: Sequence[int], role: str) -> set[int]:
-    """Which of these imports have pieces of a role."""
-    found = select(ImportPart.import_id).where(
-        ImportPart.import_id.in_(import_ids[:MOST_IN_A_LIST]), ImportPart.role == role
+def of_several(session: Session, import_ids: Sequence[int], *roles: str) -> set[tuple[int, str]]:
+    """Which of these imports have pieces of which of the roles."""
+    if not import_ids:
+        return set()
+    found = select(ImportPart.import_id, ImportPart.role).where(
+        ImportPart.import_id.in_(import_ids[:MOST_IN_A_LIST]), ImportPart.role.in_(roles)
     )
-    return set(session.scalars(found.distinct()))
+    return {(import_id, role) for import_id, role in session.execute(found.distinct())}

@@ -186,8 +186,10 @@ def unfinished(session: Session, actor: Actor, most: int = 20) -> list[Upload]:
 
 def _uploads(session: Session, records: Sequence[Import]) -> list[Upload]:
     ids = [record.id for record in records]
-    kept, secret = (of_several(session, ids, role) for role in (ABOUT, PASSWORDS))
-    return [Upload(each, each.id in kept, each.id in secret) for each in records]
+    kept = of_several(session, ids, ABOUT, PASSWORDS)
+    return [
+        Upload(each, (each.id, ABOUT) in kept, (each.id, PASSWORDS) in kept) for each in records
+    ]
 
 
 def planned_counts(session: Session, actor: Actor, seal: Seal, import_id: int) -> dict[str, int]:
