@@ -26,7 +26,10 @@ def _source() -> str:
 
 
 def axe(page: Page) -> list[str]:
-    """Each violation in words, none if the page is fine: ``assert axe(page) == []``."""
+    """Each violation in words, none if the page is fine: ``assert axe(page) == []``.
+
+    Only with JavaScript: without it axe's timers never end, and the test would wait for good.
+    """
     # Evaluated and not put in by a script element, which the page's policy would refuse.
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_source())

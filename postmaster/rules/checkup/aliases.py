@@ -89,7 +89,7 @@ NAMED = Kind(
         "Postfix takes the address out of the brackets and mail arrives, but nothing that looks "
         "for the address finds it."
     ),
-    Phrase("Leaves the address alone. Nothing changes for mail."),
+    Phrase("Leaves only the address. Nothing changes for mail."),
 )
 UNUSABLE = Kind(
     "destination-unusable",

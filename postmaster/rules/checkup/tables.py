@@ -84,8 +84,8 @@ NARROW = Kind(
     Severity.WARNING,
     Phrase("Columns that are shorter than the guides'"),
     Phrase(
-        "Longer values are refused, or cut by a server that is not strict; a cut hash locks "
-        "its user out."
+        "Longer values are refused, or cut by a server that is not strict; with a cut hash "
+        "nobody signs in."
     ),
 )
 EXTRA = Kind(

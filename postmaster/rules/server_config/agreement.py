@@ -29,7 +29,7 @@ CATCH_ALLS_OVERRATED = Phrase(
     "PostMaster says of catch-alls that they take the users' mail too. On this server they do not."
 )
 TRACED_OTHERWISE = Phrase(
-    "PostMaster says of addresses with such a character what the mail server does not do."
+    "What PostMaster says of addresses with an extension is not what the mail server does."
 )
 MOVED_OTHERWISE = Phrase("The commands for moving a mailbox, which PostMaster shows, do not fit.")
 OTHER_SOCKET = Kind(

@@ -138,7 +138,7 @@ RELAY_BY_DEFAULT = Kind(
     Phrase("smtpd_recipient_restrictions has no reject_unauth_destination."),
     Phrase(
         "Postfix 2.10 and later refuse strangers by the default of smtpd_relay_restrictions, if "
-        "compatibility_level is at least 1. Say it, so that it stays so."
+        "compatibility_level is at least 1. Set it, so that it stays so."
     ),
 )
 RELAY_CLOSED = Kind(
@@ -163,7 +163,7 @@ VRFY = Kind(
     "vrfy",
     Severity.WARNING,
     Phrase("disable_vrfy_command is not yes."),
-    Phrase("Strangers can ask for one address after the other which are there."),
+    Phrase("Strangers can find out which addresses are here, by asking for one after the other."),
 )
 PLAIN_SIGN_IN = Kind(
     "plain-sign-in",
