@@ -46,12 +46,23 @@ BY_HAND = (
     " SELECT id, 'Support@Example.org', 'nora@example.org' FROM virtual_domains"
     " WHERE name = 'example.org'",
 )
+IMPORT = """\
+kind,address,destination,password,note
+domain,gardens.example,,,since 2026
+user,mila@gardens.example,,walnut-ferry-lantern,Head gardener
+user,noah@gardens.example,,copper-meadow-window,
+user,ana@example.com,,,
+alias,info@gardens.example,mila@gardens.example,,
+alias,info@gardens.example,noah@gardens.example,,
+alias,tours@gardens.example,olga@gardens.example,,
+user,theo@garden.example,,birch-saddle-compass,
+"""
 
 
-def fill(served: Served) -> dict[str, int]:
+def fill(served: Served) -> dict[str, int | str]:
     """Put the rows into a new installation, and make some changes of them.
 
-    What comes back are the ids that the pages of single rows need.
+    What comes back are the ids and addresses that some pages need.
     """
     first = Hand(served, "admin", "PostMaster")
     for setting in (
@@ -83,6 +94,11 @@ def fill(served: Served) -> dict[str, int]:
     tom.delete("users", ids["quentin@example.org"])
     maria.set("Minimum Password Length", "12")
     maria.create("aliases", source="jobs@example.com", destination="grace.hopper@example.com")
+    maria.change("users", ids["hugo@example.com"], suspended="sign-in", note="On leave until May")
+    maria.change("users", ids["tomas@shop.example"], suspended="all")
+    maria.create("aliases", source="all@example.com", destination="team@example.com")
+    maria.create("aliases", source="all@example.com", destination="board@example.org")
+    planned = maria.create("imports", files=[{"name": "gardens.csv", "text": IMPORT}])
     for _attempt in range(5):
         form = {"username": "oncall", "password": WRONG_PASSWORD}
         served.server.ask("POST", "/login", data=form)
@@ -91,6 +107,9 @@ def fill(served: Served) -> dict[str, int]:
         "domain": ids["example.com"],
         "user": ids["ana@example.com"],
         "alias": ids["team@example.com"],
+        "suspended": ids["hugo@example.com"],
+        "traced": "all@example.com",
+        "planned": planned,
     }
 
 
@@ -109,7 +128,7 @@ class Hand:
         self.cookies |= dict(response.cookies)
         return response.json() if response.content else None
 
-    def create(self, noun: str, **fields: str) -> int:
+    def create(self, noun: str, **fields: Any) -> int:
         """Add an item; its id."""
         number: int = self.call("POST", noun, json=fields)["id"]
         return number

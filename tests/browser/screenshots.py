@@ -30,7 +30,7 @@ LOOKS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One page to show; ids in its path are those of the demonstration."""
+    """One page to show; what stands in braces in its path is named by the demonstration."""
 
     name: str
     path: str
@@ -52,6 +52,15 @@ PICTURES = (
     Picture("user", "/users/{user}"),
     Picture("alias", "/aliases/{alias}"),
     Picture("delete-domain", "/domains/{domain}/delete"),
+    Picture("delete-user", "/users/{user}/delete"),
+    Picture("suspended-user", "/users/{suspended}"),
+    Picture("suspend", "/users/suspend?id={user}"),
+    Picture("trace", "/trace?address={traced}"),
+    Picture("checkup", "/checkup"),
+    Picture("repair", "/checkup/alias-dangling"),
+    Picture("server-configuration", "/checkup/server"),
+    Picture("imports", "/import"),
+    Picture("import", "/import/{planned}"),
 )
 
 
@@ -74,11 +83,11 @@ def main() -> None:
         os.environ["POSTMASTER_CONFIG"] = str(folder / "postmaster.toml")
         served = Served(f"sqlite:///{folder}/postmaster.sqlite3", folder)
         with served.server, chromium.running() as browser:
-            ids = demonstration.fill(served)
+            names = demonstration.fill(served)
             faults = [
                 fault
                 for look_name, look in LOOKS.items()
-                for fault in take(served, browser, look_name, look, chosen, ids, options.into)
+                for fault in take(served, browser, look_name, look, chosen, names, options.into)
             ]
         dispose(served.prepared.app)
     if faults:
@@ -92,7 +101,7 @@ def take(
     look_name: str,
     look: Look,
     chosen: list[Picture],
-    ids: dict[str, int],
+    names: dict[str, int | str],
     into: Path,
 ) -> list[str]:
     """Every chosen page in one look; what was wrong."""
@@ -109,10 +118,10 @@ def take(
                 context.add_cookies([{"name": name, "value": value, "url": served.url}])
         page = context.new_page()
         for picture in pictures:
-            path = picture.path.format(**ids)
+            path = picture.path.format(**names)
             answer = page.goto(path, wait_until="networkidle")
             status = answer.status if answer else 0
-            if status != 200 or urlsplit(page.url).path != path:
+            if status != 200 or urlsplit(page.url).path != urlsplit(path).path:
                 faults.append(f"{picture.name}-{look_name}: {path} answers {status} at {page.url}")
                 continue
             page.screenshot(path=into / f"{picture.name}-{look_name}.png", animations="disabled")
