@@ -5,6 +5,7 @@ a real MariaDB, which is started once for each process of the tests.
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,26 @@ from postmaster.db import db, transact
 from postmaster.logfile import LogFile
 from postmaster.rules import passwords
 from postmaster.rules.actor import Actor
+from tests.mail import agreed
 from tests.mariadb import MariaDB
 
 GUIDE_SCHEMA = (Path(__file__).parent / "guide-schema.sql").read_text(encoding="utf-8")
 SECRET_KEY = "a key for the tests only"
 PASSWORD = "PostMaster"
 
+# PyMySQL reads every root certificate for each connection, also where it checks none with them.
+os.environ["SSL_CERT_FILE"] = os.devnull
+
 ADMIN = Actor(1, "admin", "api", "192.0.2.1")
 
 _database_numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was compared is said also when all is well."""
+    said = agreed.summary(terminalreporter.getreports("passed"))
+    if said:
+        terminalreporter.write_line(said)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Gunicorn with workers, on a new SQLite database."""
     folder = tmp_path_factory.mktemp("curl")
     uri = f"sqlite:///{folder}/postmaster.sqlite3"
-    assert manage.run(folder, "setdburi", uri).status == 0
+    manage.use_database(folder, uri)
     assert manage.run(folder, "createdb").status == 0
     with Server(uri, folder) as server:
         yield server

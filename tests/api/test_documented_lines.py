@@ -22,7 +22,7 @@ BLOCK = re.compile(r"^```(sh|json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def test_every_documented_line_answers_what_is_documented(
     mariadb: MariaDB, guide_database: str, tmp_path: Path
 ) -> None:
-    assert manage.run(tmp_path, "setdburi", guide_database).status == 0
+    manage.use_database(tmp_path, guide_database)
     assert manage.run(tmp_path, "existingdb").status == 0
     blocks = BLOCK.findall(API.read_text(encoding="utf-8"))
     compared = 0

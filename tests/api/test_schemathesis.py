@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_no_generated_call_surprises(mariadb: MariaDB, guide_database: str, tmp_path: Path) -> None:
-    assert manage.run(tmp_path, "setdburi", guide_database).status == 0
+    manage.use_database(tmp_path, guide_database)
     assert manage.run(tmp_path, "existingdb").status == 0
     with Server(guide_database, tmp_path, application=QUICK) as server:
         document = server.ask("GET", "/api/v1/openapi.json", cookies=server.sign_in()).json()

@@ -27,6 +27,11 @@ class Result:
         return lines[0]
 
 
+def use_database(folder: Path, uri: str) -> None:
+    """The configuration file as ``manage.py setdburi URI`` leaves it, without waiting for that."""
+    (folder / "postmaster.toml").write_text(f'database_uri = "{uri}"\n', encoding="utf-8")
+
+
 def run(folder: Path, *arguments: str, given: str = "", **environment: str) -> Result:
     """``manage.py ARGUMENTS`` with its configuration file in this folder."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("POSTMASTER_")}

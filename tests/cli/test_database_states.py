@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import older
 from tests.cli import dump, manage
 from tests.conftest import GUIDE_SCHEMA, database_name
 from tests.mariadb import MariaDB, free_port
@@ -11,17 +12,6 @@ from tests.mariadb import MariaDB, free_port
 MAIL_TABLES = ("virtual_domains", "virtual_users", "virtual_aliases")
 COMMANDS = ("createdb", "existingdb", "upgradedb")
 OLD_REVISIONS = ("bcc85aaa7896", "e8f52e92abd0", "c3803ac9b7dd", "e3a72926f808")
-
-
-def use(folder: Path, uri: str) -> None:
-    assert manage.run(folder, "setdburi", uri).status == 0
-
-
-def at_revision(folder: Path, uri: str, revision: str) -> None:
-    """The guides' rows, and PostMaster's tables as they were at an old revision."""
-    use(folder, uri)
-    assert manage.run(folder, "existingdb").status == 0
-    assert manage.run(folder, "db", "downgrade", revision).status == 0
 
 
 def refused(mariadb: MariaDB, folder: Path, uri: str, command: str, *expected: str) -> None:
@@ -53,7 +43,7 @@ def admin_and_settings(mariadb: MariaDB, uri: str) -> None:
 def test_an_empty_database_gets_everything(
     mariadb: MariaDB, empty_database: str, tmp_path: Path, command: str
 ) -> None:
-    use(tmp_path, empty_database)
+    manage.use_database(tmp_path, empty_database)
     done = manage.run(tmp_path, command)
     assert done.status == 0, done
     assert "PostMaster" in done.output
@@ -64,7 +54,7 @@ def test_an_empty_database_gets_everything(
 def test_existingdb_refuses_an_empty_database(
     mariadb: MariaDB, empty_database: str, tmp_path: Path
 ) -> None:
-    use(tmp_path, empty_database)
+    manage.use_database(tmp_path, empty_database)
     refused(mariadb, tmp_path, empty_database, "existingdb", "createdb")
 
 
@@ -77,7 +67,7 @@ def test_the_guides_tables_are_kept_with_every_row(
 ) -> None:
     database = database_name(guide_database)
     before = dump.of(mariadb, database)
-    use(tmp_path, guide_database)
+    manage.use_database(tmp_path, guide_database)
     done = manage.run(tmp_path, command)
     assert done.status == 0, done
     after = dump.of(mariadb, database, only=MAIL_TABLES)
@@ -96,7 +86,7 @@ def test_the_guides_tables_are_kept_with_every_row(
 def test_createdb_refuses_the_guides_tables(
     mariadb: MariaDB, guide_database: str, tmp_path: Path
 ) -> None:
-    use(tmp_path, guide_database)
+    manage.use_database(tmp_path, guide_database)
     refused(mariadb, tmp_path, guide_database, "createdb", "existingdb")
 
 
@@ -107,7 +97,8 @@ def test_createdb_refuses_the_guides_tables(
 def test_upgradedb_brings_an_older_database_up_to_date(
     mariadb: MariaDB, guide_database: str, tmp_path: Path, revision: str
 ) -> None:
-    at_revision(tmp_path, guide_database, revision)
+    older.make(guide_database, tmp_path, revision)
+    manage.use_database(tmp_path, guide_database)
     for command in ("createdb", "existingdb"):
         refused(mariadb, tmp_path, guide_database, command, "upgradedb")
     done = manage.run(tmp_path, "upgradedb")
@@ -123,7 +114,7 @@ def test_upgradedb_brings_an_older_database_up_to_date(
 def test_a_database_at_head_is_left_alone(
     mariadb: MariaDB, guide_database: str, tmp_path: Path, command: str
 ) -> None:
-    use(tmp_path, guide_database)
+    manage.use_database(tmp_path, guide_database)
     assert manage.run(tmp_path, "existingdb").status == 0
     before = dump.of(mariadb, database_name(guide_database))
     done = manage.run(tmp_path, command)
@@ -180,7 +171,7 @@ def test_what_clashes_is_named_and_left_alone(
     command: str,
 ) -> None:
     mariadb.run(database_name(empty_database), script)
-    use(tmp_path, empty_database)
+    manage.use_database(tmp_path, empty_database)
     refused(mariadb, tmp_path, empty_database, command, *differences)
 
 
@@ -203,13 +194,13 @@ def test_a_missing_privilege_is_named(
 ) -> None:
     uri = mariadb.create_database("poor", grants)
     mariadb.run("poor", GUIDE_SCHEMA)
-    use(tmp_path, uri)
+    manage.use_database(tmp_path, uri)
     refused(mariadb, tmp_path, uri, command, *missing)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_server_that_cannot_be_reached_is_one_line(tmp_path: Path, command: str) -> None:
-    use(tmp_path, f"mysql://u:secret@127.0.0.1:{free_port()}/mail")
+    manage.use_database(tmp_path, f"mysql://u:secret@127.0.0.1:{free_port()}/mail")
     line = manage.run(tmp_path, command).refusal
     assert "does not answer" in line
     assert "secret" not in line
@@ -219,7 +210,7 @@ def test_a_server_that_cannot_be_reached_is_one_line(tmp_path: Path, command: st
 def test_a_wrong_password_is_one_line(
     mariadb: MariaDB, empty_database: str, tmp_path: Path, command: str
 ) -> None:
-    use(tmp_path, empty_database.replace("pw-", "wrong-"))
+    manage.use_database(tmp_path, empty_database.replace("pw-", "wrong-"))
     line = manage.run(tmp_path, command).refusal
     assert "1045" in line
     assert "wrong-" not in line
@@ -231,7 +222,7 @@ def test_a_missing_database_is_one_line(
     mariadb: MariaDB, empty_database: str, tmp_path: Path, command: str
 ) -> None:
     name = database_name(empty_database)
-    use(tmp_path, empty_database)
+    manage.use_database(tmp_path, empty_database)
     with mariadb.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name}")
     assert "no such database" in manage.run(tmp_path, command).refusal

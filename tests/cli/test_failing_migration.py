@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import older
 from tests.cli import dump, manage
 from tests.conftest import database_name
 from tests.mariadb import MariaDB
@@ -21,10 +22,9 @@ IN_THE_WAY = {
 
 
 def prepared(folder: Path, uri: str, state: str) -> None:
-    assert manage.run(folder, "setdburi", uri).status == 0
+    manage.use_database(folder, uri)
     if state.startswith("older"):
-        assert manage.run(folder, "existingdb").status == 0
-        assert manage.run(folder, "db", "downgrade", "e3a72926f808").status == 0
+        older.make(uri, folder, "e3a72926f808")
 
 
 @pytest.mark.parametrize("state", IN_THE_WAY)

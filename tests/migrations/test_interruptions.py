@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from postmaster import schema
 from postmaster.db import db
+from tests import older
 from tests.cli import dump
 from tests.conftest import GUIDE_SCHEMA, database_name, dispose, make_app
 from tests.mariadb import MariaDB
@@ -62,9 +63,7 @@ def at(revision: str) -> Callable[[MariaDB, str], None]:
 
     def prepare(server: MariaDB, name: str) -> None:
         server.run(name, GUIDE_SCHEMA)
-        schema.adopt(lambda _line: None)
-        flask_migrate.downgrade(directory=str(schema.MIGRATIONS), revision=revision)
-        db.session.remove()
+        older.bring_to(revision)
 
     return prepare
 
