@@ -274,9 +274,17 @@ def generated(item_id: int) -> Any:
 
 @export_blueprint.route("", methods=["GET"])
 @export_blueprint.arguments(ExportQuery, location="query")
-@export_blueprint.response(200, {"type": "string"}, content_type="text/csv")
+@export_blueprint.response(200, {"type": "string"}, content_type=TYPES["csv"])
 @export_blueprint.doc(
-    responses={"200": {"content": {TYPES["json"]: AS_OBJECT, TYPES["yaml"]: AS_OBJECT}}}
+    responses={
+        "200": {
+            "content": {
+                TYPES["csv"]: {"schema": {"type": "string"}},
+                TYPES["json"]: AS_OBJECT,
+                TYPES["yaml"]: AS_OBJECT,
+            }
+        }
+    }
 )
 @surface.may_refuse(export_blueprint, 400, 404)
 def export(arguments: dict[str, Any]) -> Any:
