@@ -34,7 +34,9 @@ STATES: Mapping[State, Phrase] = {
     State.NOBODY: Phrase("nobody: sent back"),
     State.SUSPENDED: Phrase("suspended without mail: sent back"),
     State.UNDELIVERABLE: Phrase("Dovecot does not deliver to such a name: sent back"),
+    State.UNSENDABLE: Phrase("Postfix does not send to such a name: sent back"),
     State.CIRCLE: Phrase("back to an address above: a circle"),
+    State.UNREADABLE: Phrase("an alias to no address: put off"),
 }
 WAYS: Mapping[How, Phrase] = {
     How.EXACT: Phrase("alias"),

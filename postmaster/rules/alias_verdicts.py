@@ -127,7 +127,7 @@ def check_closes_no_circle(known: Known, sources: Collection[str], destination: 
                     destination=destination.lower(),
                 )
             further.update(lookup.leads_to)
-        ahead = {to for to in further - seen if len(to) <= expansion.LENGTH_LIMIT}
+        ahead = {to for to in further - seen if not expansion.is_too_long(to)}
 
 
 def _fetch(

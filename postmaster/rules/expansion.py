@@ -24,9 +24,16 @@ MOST_LOOKED_UP = 20_000
 # recipient_delimiter of Dovecot, unless it is told another one.
 DOVECOT_DELIMITER = "+"
 
-# What Postfix reads as several addresses in one destination.
-BETWEEN_ADDRESSES = re.compile(r"[,;\r\n]+")
-IN_ANGLES = re.compile(r"<([^<>]*)>")
+# What Postfix reads in a destination, piece by piece (tok822_scan): a comment, a quoted string,
+# a word, or a character that stands for itself.
+TOKENS = re.compile(r'\([^()]*\)|"(?:\\.|[^"\\])*"?|[^][()<>@,;:\\".|%!\s]+|\S', re.DOTALL)
+OPERATORS = frozenset("][()<>@,;:\\.|%!")
+# What a name before the @ has in quotes only: RFC 5322 specials, but for the dot, and blanks.
+NEEDS_QUOTES = re.compile(r'[][()<>@,;:\\"\s]')
+# Names that Postfix does not take for one with an extension (split_addr; owner_request_special).
+NEVER_APART = frozenset({"double-bounce", "mailer-daemon"})
+OWNER_OR_REQUEST = re.compile(r"owner-.*|.+-request")
+BLANK = re.compile(r"[ \t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Lookup:
-    """All questions about one address, and where the last of them led; ``how`` None: nowhere."""
+    """All questions about one address, and where the last of them led.
+
+    ``how`` None: no map knows it. Known, but leading nowhere: it has no address in it.
+    """
 
     address: str
     asked: tuple[Asked, ...]
@@ -123,6 +133,7 @@ class Failure(StrEnum):
     CIRCLE = "circle"
     TOO_MANY = "too many"
     TOO_LONG = "too long"
+    NO_ADDRESS = "no address"
 
 
 @dataclass
@@ -138,13 +149,41 @@ class Known:
 # --- keys and destinations ------------------------------------------------------
 
 
+def _address(name: str, domain: str) -> str:
+    """The two as one address; Postfix puts quotes round a name that needs them (RFC 5322)."""
+    if not name or NEEDS_QUOTES.search(name):
+        name = re.sub(r'(["\\])', r"\\\1", name)
+        name = f'"{name}"'
+    return f"{name}@{domain}"
+
+
+def _name_and_domain(address: str) -> tuple[str, str]:
+    """The other way round: the name before the last @ is without quotes."""
+    local_part, domain = addresses.split(address)
+    if len(local_part) > 1 and local_part.startswith('"') and local_part.endswith('"'):
+        local_part = re.sub(r"\\(.)", r"\1", local_part[1:-1])
+    return local_part, domain
+
+
 def without_extension(address: str, delimiter: str) -> tuple[str, str]:
     """The address without its extension, and the extension with its delimiter, if it has one."""
-    local_part, domain = addresses.split(address)
-    at = local_part.find(delimiter) if delimiter else -1
+    name = _name_and_domain(address)[0]
+    if name in NEVER_APART or (delimiter == "-" and OWNER_OR_REQUEST.fullmatch(name)):
+        return address, ""
+    return _cut(address, delimiter)
+
+
+def _cut(address: str, delimiter: str) -> tuple[str, str]:
+    name, domain = _name_and_domain(address)
+    at = name.find(delimiter) if delimiter else -1
     if at <= 0:
         return address, ""
-    return f"{local_part[:at]}@{domain}", local_part[at:]
+    return _address(name[:at], domain), name[at:]
+
+
+def _bare_for_dovecot(address: str, server: Server) -> str:
+    """The address without its extension as Dovecot cuts it off, from any name."""
+    return _cut(address, server.delimiter or DOVECOT_DELIMITER)[0]
 
 
 def keys_of(address: str, delimiter: str) -> list[tuple[How, str]]:
@@ -157,29 +196,51 @@ def keys_of(address: str, delimiter: str) -> list[tuple[How, str]]:
 
 
 def read_destination(text: str) -> list[str]:
-    """The addresses that Postfix reads in a destination, in lower case."""
-    found = []
-    for part in BETWEEN_ADDRESSES.split(text):
-        marked = IN_ANGLES.search(part)
-        address = (marked[1] if marked else part).strip().lower()
-        if address:
-            found.append(address)
-    return found
+    """The addresses that Postfix reads in a destination, in their spelling (tok822_parse).
+
+    They are separated by commas and semicolons, and by any blanks between two words. Where
+    one is in angle brackets, the words before it are a name.
+    """
+    found: list[str] = []
+    begun = [""]
+    after_word = False
+    for piece in TOKENS.findall(text):
+        is_word = piece not in OPERATORS
+        if piece.startswith("("):
+            continue
+        if piece in ",;>":
+            found += begun
+            begun = [""]
+        elif piece == "<":
+            begun = [""]
+        elif is_word and after_word:
+            begun.append(piece)
+        else:
+            begun[-1] += piece
+        after_word = is_word
+    return [one for one in (*found, *begun) if one]
 
 
 def _led_on(address: str, how: How, answers: Sequence[str], delimiter: str) -> tuple[str, ...]:
     """The addresses that a map's answer means for the address that was looked up."""
-    bare, extension = without_extension(address, delimiter)
-    extension = extension if how is How.BARE else ""
-    texts = ",".join(answers)
-    if texts.startswith("@"):
-        # The same name in another domain, as virtual(5) says; only of the first result.
-        texts = f"{addresses.split(bare if extension else address)[0]}{texts}"
+    extension = without_extension(address, delimiter)[1] if how is How.BARE else ""
+    text = ",".join(answers)
+    if text.startswith("@"):
+        # The same name in another domain, as virtual(5) says. Where more follows, from the
+        # same row or the next, it becomes a part of that name, which ends at the last @.
+        name = _name_and_domain(address)[0].removesuffix(extension)
+        before, _, domain = text.rpartition("@")
+        text = _address(BLANK.sub(" ", f"{name}{before}"), domain)
     found = []
-    for one in read_destination(texts):
-        local_part, at, domain = one.rpartition("@")
-        found.append(f"{local_part}{extension}@{domain}" if at else f"{one}{extension}")
+    for one in read_destination(text.lower()):
+        name, domain = _name_and_domain(one)
+        found.append(_address(f"{name}{extension}", domain) if "@" in one else f"{one}{extension}")
     return tuple(found)
+
+
+def is_too_long(address: str) -> bool:
+    """Whether Postfix gives up on what a map led to; it counts the octets, without quotes."""
+    return len("@".join(_name_and_domain(address)).encode()) > LENGTH_LIMIT
 
 
 def look_up(address: str, server: Server, known: Known) -> Lookup:
@@ -192,7 +253,7 @@ def look_up(address: str, server: Server, known: Known) -> Lookup:
 def _look_up(address: str, server: Server, known: Known) -> Lookup:
     asked = []
     for how, key in keys_of(address, server.delimiter):
-        rows = [row for row in known.aliases.get(key, ()) if row.destination.strip()]
+        rows = [row for row in known.aliases.get(key, ()) if row.destination]
         answers = tuple(row.destination for row in rows)
         ids = tuple(row.id for row in rows if row.id is not None)
         asked.append(Asked(Map.ALIASES, key, answers, ids))
@@ -228,7 +289,7 @@ def fetch(
             known.mailboxes.update(tables.mailboxes(keys))
         further = {to for address in ahead for to in look_up(address, server, known).leads_to}
         # With its extension an address may grow for ever; Postfix gives up on a long one.
-        ahead = {to for to in further - seen if len(to) <= LENGTH_LIMIT}
+        ahead = {to for to in further - seen if not is_too_long(to)}
     finals = {key for address in seen for key in _mailbox_keys(address, server)}
     finals |= {f"{sign}{address}" for sign in also for address in finals}
     known.mailboxes.update(tables.mailboxes(finals - known.mailboxes.keys()))
@@ -238,7 +299,7 @@ def fetch(
 
 def _mailbox_keys(address: str, server: Server) -> Iterator[str]:
     yield from (key for _how, key in keys_of(address, server.delimiter))
-    yield without_extension(address, server.delimiter or DOVECOT_DELIMITER)[0]
+    yield _bare_for_dovecot(address, server)
 
 
 # --- expanding ------------------------------------------------------------------
@@ -260,10 +321,13 @@ def expand(address: str, server: Server, known: Known) -> tuple[list[str], Failu
         while recipients[at] not in expanded_into_themselves:
             if steps >= RECURSION_LIMIT:
                 return [], Failure.CIRCLE
-            leads_to = look_up(recipients[at], server, known).leads_to
-            if not leads_to:
+            lookup = look_up(recipients[at], server, known)
+            if lookup.how is None:
                 break
-            if any(len(one) > LENGTH_LIMIT for one in leads_to):
+            leads_to = lookup.leads_to
+            if not leads_to:
+                return [], Failure.NO_ADDRESS
+            if any(map(is_too_long, leads_to)):
                 return [], Failure.TOO_LONG
             if recipients[at] in leads_to:
                 expanded_into_themselves.add(recipients[at])
@@ -279,14 +343,18 @@ def is_here(address: str, known: Known) -> bool:
     return addresses.split(address)[1] in known.domains
 
 
+def is_sendable(address: str) -> bool:
+    """Whether Postfix sends to such a name at all (allow_min_user of postconf(5) is no)."""
+    return not _name_and_domain(address)[0].startswith("-")
+
+
 def mailbox_at(address: str, server: Server, known: Known) -> MailboxRow | None:
     """The mailbox that Dovecot delivers a final address to; it cuts the extension off."""
-    bare = without_extension(address, server.delimiter or DOVECOT_DELIMITER)[0]
-    return known.mailboxes.get(bare)
+    return known.mailboxes.get(_bare_for_dovecot(address, server))
 
 
 def is_listed(address: str, server: Server, known: Known) -> bool:
     """Whether smtpd(8) takes mail for an address of a domain that is here."""
-    if look_up(address, server, known).leads_to:
+    if look_up(address, server, known).how is not None:
         return True
     return any(key in known.mailboxes for _how, key in keys_of(address, server.delimiter))

@@ -106,7 +106,8 @@ def _outcome(address: str, server: Server, known: Known) -> Outcome:
     lost = {
         final
         for final in finals
-        if expansion.is_here(final, known) and not _takes_mail(final, server, known)
+        if not expansion.is_sendable(final)
+        or (expansion.is_here(final, known) and not _takes_mail(final, server, known))
     }
     return Outcome(True, False, _named(set(finals) - lost), _named(lost))
 

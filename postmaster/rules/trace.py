@@ -22,11 +22,16 @@ def of(session: Session, actor: Actor, text: str) -> Trace:
 
     Raises Invalid for what is no address.
     """
-    address = _read(text)
+    return of_many(session, actor, [text])[0]
+
+
+def of_many(session: Session, actor: Actor, texts: Sequence[str]) -> list[Trace]:
+    """The same for each of several addresses, at hardly more questions to the database."""
+    wanted = [_read(text) for text in texts]
     server = mail_tables.server(session)
     tables = mail_tables.StoredTables(session)
-    known = expansion.fetch(tables, server, [address], also=[suspensions.SIGN])
-    return _Tracer(server, known).trace(address)
+    known = expansion.fetch(tables, server, wanted, also=[suspensions.SIGN])
+    return [_Tracer(server, known).trace(address) for address in wanted]
 
 
 def _read(text: str) -> str:
@@ -76,6 +81,8 @@ class _Tracer:
         return self._state(address) in (State.MAILBOX, State.ELSEWHERE)
 
     def _state(self, address: str) -> State:
+        if not expansion.is_sendable(address):
+            return State.UNSENDABLE
         if not expansion.is_here(address, self._known):
             return State.ELSEWHERE
         mailbox = expansion.mailbox_at(address, self._server, self._known)
@@ -155,7 +162,7 @@ class _Tracer:
 
     def _listed_step(self, address: str, lookup: Lookup, is_listed: bool) -> Step:
         asked = list(lookup.asked)
-        if not lookup.leads_to:
+        if lookup.how is None:
             for _how, key in expansion.keys_of(address, self._server.delimiter):
                 mailbox = self._known.mailboxes.get(key)
                 found = ("1",) if mailbox else ()
@@ -164,7 +171,7 @@ class _Tracer:
                 if mailbox:
                     break
         words = trace_words.NOT_LISTED
-        if lookup.leads_to:
+        if lookup.how is not None:
             words = trace_words.LISTED_AS_ALIAS
         elif is_listed:
             words = trace_words.LISTED_AS_MAILBOX
@@ -175,7 +182,7 @@ class _Tracer:
         ahead, seen = [address], {address}
         while ahead and len(steps) < MOST_NODES:
             lookup = expansion.look_up(ahead.pop(0), self._server, self._known)
-            if lookup.how is None:
+            if lookup.how is None or not lookup.leads_to:
                 continue
             values = {
                 "address": affected.named(lookup.address),
@@ -208,6 +215,8 @@ class _Tracer:
             state = self._state(address)
             if lookup.leads_to and address not in lookup.leads_to:
                 state = State.CIRCLE
+            elif lookup.how is not None and not lookup.leads_to:
+                state = State.UNREADABLE
             mailbox = None
             if expansion.is_here(address, self._known):
                 mailbox = expansion.mailbox_at(address, self._server, self._known)

@@ -25,7 +25,9 @@ class State(StrEnum):
     NOBODY = "nobody"
     SUSPENDED = "suspended"
     UNDELIVERABLE = "undeliverable"
+    UNSENDABLE = "unsendable"
     CIRCLE = "circle"
+    UNREADABLE = "unreadable"
 
 
 NOT_OURS = Phrase(
@@ -58,6 +60,10 @@ WHY_PUT_OFF: Mapping[Failure, Phrase] = {
     Failure.TOO_LONG: Phrase(
         "Mail to %(address)s leads to an address that is too long for Postfix: it is put off, "
         "and senders try again for days, in vain"
+    ),
+    Failure.NO_ADDRESS: Phrase(
+        "Mail to %(address)s leads to an alias in whose destination is no address: it is put "
+        "off, and senders try again for days, in vain"
     ),
 }
 TO_BOTH = Phrase(
@@ -97,5 +103,8 @@ FINALS: Mapping[State, Phrase] = {
     ),
     State.UNDELIVERABLE: Phrase(
         "Dovecot does not deliver to a name such as %(address)s: the mail is sent back"
+    ),
+    State.UNSENDABLE: Phrase(
+        "Postfix does not send to a name such as %(address)s: the mail is sent back"
     ),
 }

@@ -6,6 +6,7 @@ from html import escape
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
+from postmaster.security import API_PREFIX
 from tests.browser.conftest import Browse
 from tests.browser.other_site import OtherSite
 from tests.browser.served import Served
@@ -58,7 +59,9 @@ def test_a_form_changes_nothing(
     served: Served, victim: Page, other_site: OtherSite, attacker: str, encoding: str
 ) -> None:
     before = served.dump()
-    for path in served.paths("POST"):
+    # Only the API could take such text for something: for JSON.
+    some = API_PREFIX if encoding == "text/plain" else "/"
+    for path in [path for path in served.paths("POST") if path.startswith(some)]:
         other_site.put("/form", form(f"{served.url}{path}", encoding))
         with victim.expect_response(lambda it: it.request.method == "POST") as answer:
             victim.goto(other_site.url(attacker, "/form"), wait_until="commit")

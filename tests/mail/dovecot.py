@@ -31,7 +31,7 @@ auth_mechanisms = plain login
 auth_cache_size = 0
 # A wrong password is answered after half a second, the least that Dovecot takes.
 auth_failure_delay = 0
-recipient_delimiter = "{delimiter}"
+recipient_delimiter = {delimiter}
 
 passdb {{
   driver = sql
@@ -121,7 +121,8 @@ class Dovecot:
             CONFIGURATION.format(
                 folder=self.folder,
                 mail=self.mail,
-                delimiter=flavour.delimiter,
+                # Neither guide sets it, so it is + also where Postfix has none.
+                delimiter=flavour.delimiter or "+",
                 vmail=VMAIL,
                 port=self.port,
                 sockets=self.sockets,

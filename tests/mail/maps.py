@@ -1,7 +1,8 @@
 """The guides' queries as Postfix's map files, and which of them which guide uses."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.mariadb import MariaDB
@@ -25,6 +26,8 @@ class Flavour:
 
     alias_maps: tuple[str, ...]
     delimiter: str
+    # Settings of main.cf that are not the guides', if a test needs some.
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 FLAVOURS = {

@@ -15,6 +15,7 @@ from tests.mariadb import free_port, program
 
 SECONDS_TO_GREET = 20
 HOST = "mx.panel.example"
+EMPTY = "empty lookup result"  # a warning: the row counts as none
 # As the installation makes them: who owns each, and who may enter (postfix-files).
 QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
@@ -122,6 +123,7 @@ class Postfix:
             "enable_long_queue_ids": "yes",
             "notify_classes": "",
             "smtputf8_enable": "yes",
+            **flavour.others,
         }
         main = "".join(f"{name} = {value}\n" for name, value in settings.items())
         maps.write_file(self.configuration / "main.cf", main)
@@ -159,11 +161,20 @@ class Postfix:
                 *(program("postmap"), "-c", str(self.configuration), "-q", "-"),
                 maps.table(self.configuration, name),
             ],
-            input="".join(f"{key}\n" for key in keys),
+            input="".join(f"{key}\n" for key in keys).encode(),
             check=False,  # status 1: none of them is there
             capture_output=True,
-            text=True,
         )
-        if found.stderr:
-            raise RuntimeError(found.stderr)
-        return dict(line.split("\t", 1) for line in found.stdout.splitlines())
+        errors = [line for line in found.stderr.decode().splitlines() if EMPTY not in line]
+        if errors:
+            raise RuntimeError("\n".join(errors))
+        # An answer may have line ends in it; what begins with no key goes on with the last.
+        answers: dict[str, str] = {}
+        key = ""
+        for line in found.stdout.decode().removesuffix("\n").split("\n"):
+            begun, tab, answer = line.partition("\t")
+            if tab and begun in keys:
+                key, answers[begun] = begun, answer
+            elif key:
+                answers[key] += f"\n{line}"
+        return answers

@@ -163,6 +163,15 @@ class MailServer:
         self, *recipients: str, subject: str = "test", headers: dict[str, str] | None = None
     ) -> Sent:
         """Send one message to those of the recipients that are taken."""
+        return self.send_all([recipients], subject=subject, headers=headers)[0]
+
+    def send_all(
+        self,
+        groups: Sequence[Sequence[str]],
+        subject: str = "test",
+        headers: dict[str, str] | None = None,
+    ) -> list[Sent]:
+        """Send one message to each group of recipients, all in one connection."""
         message = EmailMessage()
         message["From"] = SENDER
         message["To"] = "undisclosed-recipients:;"
@@ -172,11 +181,24 @@ class MailServer:
         message.set_content("A message of the tests.")
         with self._smtp() as smtp:
             smtp.ehlo()
-            smtp.mail(SENDER)
-            replies = {address: Reply.of(smtp.rcpt(address)) for address in recipients}
-            taken = any(reply.accepted for reply in replies.values())
-            data = Reply.of(smtp.data(message.as_bytes())) if taken else None
-        return Sent(replies, data)
+            return [self._send(smtp, recipients, message.as_bytes()) for recipients in groups]
+
+    @staticmethod
+    def _send(smtp: smtplib.SMTP, recipients: Sequence[str], content: bytes) -> Sent:
+        smtp.mail(SENDER)
+        replies = {address: Reply.of(smtp.rcpt(address)) for address in recipients}
+        if not any(reply.accepted for reply in replies.values()):
+            smtp.rset()
+            return Sent(replies, None)
+        return Sent(replies, Reply.of(smtp.data(content)))
+
+    def lmtp_rcpts(self, addresses: Sequence[str]) -> dict[str, Reply]:
+        """Dovecot's own answers to RCPT, asked as Postfix would; nothing is sent."""
+        socket = str(self.postfix.dovecot_sockets / "dovecot-lmtp")
+        with smtplib.LMTP(socket, timeout=SECONDS_TO_ANSWER) as lmtp:
+            lmtp.ehlo()
+            lmtp.mail(SENDER)
+            return {address: Reply.of(lmtp.rcpt(address)) for address in addresses}
 
     def wait_for(self, sent: Sent) -> list[Delivery]:
         """What became of a message's final recipients, once all are settled, bounces too."""

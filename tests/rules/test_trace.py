@@ -82,6 +82,8 @@ def test_a_mailbox_that_keeps_a_copy() -> None:
         ("toquiet@one.example", Verdict.SENT_BACK, "nobody is at quiet@one.example"),
         ("self@one.example", Verdict.SENT_BACK, "nobody is at this address"),
         ("list@one.example", Verdict.DELIVERED, "to 2 mailboxes here: ana@one.example, bob@"),
+        ("dash@one.example", Verdict.SENT_BACK, "nobody is at -x@far.example"),
+        ("blank@one.example", Verdict.PUT_OFF, "an alias in whose destination is no address"),
         ("accent@one.example", Verdict.SENT_BACK, "nobody is at odd#name@one.example"),
     ],
 )
@@ -99,6 +101,8 @@ def test_the_verdict_is_one_sentence(address: str, verdict: Verdict, words: str)
         ("self", "self@one.example"),
         ("list", "Ana <ana@one.example>; bob@one.example"),
         ("bob", "bob@one.example"),
+        ("dash", "-x@far.example"),
+        ("blank", " "),
         ("accent", "odd#name@one.example"),
     ]
     by_hand(

@@ -1,7 +1,5 @@
 """What can be done about odd aliases."""
 
-from collections.abc import Callable, Sequence
-
 from sqlalchemy.orm import Session
 
 from ...errors import Invalid
@@ -127,15 +125,15 @@ def lower(session: Session) -> Plan:
 
 def split_lists(session: Session) -> Plan:
     """Each address of a list gets a row of its own."""
-    return _rewrite(session, aliases.LIST, expansion.BETWEEN_ADDRESSES.split)
+    return _rewrite(session, aliases.LIST)
 
 
 def take_names_off(session: Session) -> Plan:
     """A name beside an address goes."""
-    return _rewrite(session, aliases.NAMED, lambda text: [text])
+    return _rewrite(session, aliases.NAMED)
 
 
-def _rewrite(session: Session, kind: Kind, parts_of: Callable[[str], Sequence[str]]) -> Plan:
+def _rewrite(session: Session, kind: Kind) -> Plan:
     found, is_whole = _found(session, kind)
     own = {alias.id for alias in found}
     pairs = {
@@ -146,7 +144,7 @@ def _rewrite(session: Session, kind: Kind, parts_of: Callable[[str], Sequence[st
     steps: list[Step] = []
     left: list[Left] = []
     for alias in found:
-        texts = [text for text in parts_of(alias.destination) if text.strip()]
+        texts = expansion.read_destination(alias.destination)
         try:
             destinations = [_address(text) for text in texts]
         except Invalid as error:
@@ -164,12 +162,8 @@ def _rewrite(session: Session, kind: Kind, parts_of: Callable[[str], Sequence[st
     return Plan(kind, steps, left, is_whole)
 
 
-def _address(text: str) -> str:
-    """One address as Postfix takes it out of a destination, in its own spelling."""
-    named = expansion.IN_ANGLES.search(text)
-    address = (named[1] if named else text).strip()
-    if text.count("<") > 1:
-        raise Invalid(NOT_AN_ADDRESS, text=text)
+def _address(address: str) -> str:
+    """One address of a destination, in its own spelling."""
     checked = addresses.alias_destination(address)
     lengths.check(address, Alias.destination, "destination")
     if checked != address.lower():

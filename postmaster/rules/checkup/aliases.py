@@ -58,9 +58,10 @@ EMPTY = Kind(
     Severity.ERROR,
     Phrase("Aliases without destination"),
     Phrase(
-        "For the mail server such a row is not there. Mail to an alias of no other row is refused."
+        "Mail to an alias without another row is refused; where blanks stand as the destination, "
+        "it waits, and goes back after days."
     ),
-    Phrase("Deletes them. Nothing changes for mail."),
+    Phrase("Deletes them. They deliver no mail today."),
 )
 INCOMPLETE = Kind(
     "destination-incomplete",
