@@ -1,5 +1,7 @@
 """manage.py history and undo"""
 
+from pathlib import Path
+
 from tests.cli.conftest import Commands
 
 
@@ -23,6 +25,15 @@ def test_a_change_is_undone(mail: Commands) -> None:
     assert mail("undo", number) == 'The domain "example.com" was brought back\n'
     assert [mail(noun, "list") for noun in ("domain", "user", "alias")] == before
     assert mail.json("history", "--per-page", "2")[1]["undone_by"] is not None
+
+
+def test_what_takes_long_is_said_first(mail: Commands, tmp_path: Path) -> None:
+    (tmp_path / "mail.csv").write_text("kind,address\ndomain,one.example\ndomain,two.example\n")
+    mail("import", str(tmp_path / "mail.csv"), "--yes")
+    number = str(mail.json("history", "--per-page", "1")[0]["id"])
+    assert mail.run("undo", number).stderr == (
+        'Taking back: 2 changes were imported from "mail.csv" ...\n'
+    )
 
 
 def test_what_cannot_be_undone_is_said(mail: Commands) -> None:
