@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from . import api, config, health, pages, refusals, security
-from .db import after_commit, db, engine_options, migrate
+from .db import after_commit, db, end_session, engine_options, migrate
 from .logfile import LogFile
 from .rules.history import LogEntry
 
@@ -30,6 +30,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, serving: bool = Tr
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(configuration.database_uri, serving=serving),
     )
     db.init_app(app)
+    app.teardown_appcontext(end_session)
     migrate.init_app(app, db, directory=str(config.CHECKOUT / "migrations"), compare_type=True)
     app.extensions["postmaster_log"] = LogFile(configuration.log_file)
     after_commit(_write_to_log)

@@ -192,6 +192,19 @@ def flush_unique(session: Session, refusal: RuleError) -> None:
 _listeners: list[Callable[[Any], None]] = []
 
 
+def end_session(_error: BaseException | None) -> None:
+    """At the end of a request: give the connection back, also one that was lost meanwhile.
+
+    What was to be written is committed by then, and the answer is made. Flask-SQLAlchemy,
+    which does the same after this, would turn it into a failure.
+    """
+    try:
+        db.session.remove()
+    except DBAPIError:
+        db.session().invalidate()
+        db.session.remove()
+
+
 def announce(session: Session, announcement: object) -> None:
     """Have the listeners told of this once the transaction has been committed."""
     session.info.setdefault("announcements", []).append(announcement)

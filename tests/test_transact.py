@@ -5,6 +5,8 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,6 +16,7 @@ from postmaster.models import Alias, Domain, HistoryEntry
 from postmaster.rules import domains
 from postmaster.rules.actor import Actor
 from tests.conftest import ADMIN
+from tests.mariadb import MariaDB
 
 Do = Callable[..., Any]
 
@@ -124,3 +127,14 @@ def test_a_commit_that_fails_is_not_announced(context: None, heard: list[object]
         transact(act)
     assert heard == []
     assert db.session.query(Alias).count() == 0
+
+
+@pytest.mark.parametrize("app", ["mariadb"], indirect=True)
+def test_a_connection_lost_after_the_last_statement_hurts_nobody(
+    app: Flask, mariadb: MariaDB
+) -> None:
+    with app.app_context():
+        number = db.session.scalar(text("SELECT CONNECTION_ID()"))
+        mariadb.run("mysql", f"KILL {number}")
+    with app.app_context():
+        assert names() == []
