@@ -68,6 +68,8 @@ class Commands(FlaskGroup):
             return super().invoke(ctx)
         except (RuleError, ConfigError, CommandError) as error:
             raise click.ClickException(str(error)) from None
+        except BrokenPipeError:  # whoever read the output has enough: Click ends quietly
+            raise
         except OSError as error:  # such as a certificate that the URI names
             what = error.filename or "a file that the configuration names"
             raise click.ClickException(f"{what}: {error.strerror}") from None

@@ -139,7 +139,7 @@ def delete(source: str, destination: str | None, yes: bool) -> None:
     rows = [f"  alias {row.source} -> {row.destination}" for row in found]
     surface.confirm(["This deletes:", *rows, *surface.foretold(planned)], yes=yes)
     transact(aliases.remove_several, operator, [row.id for row in found])
-    click.echo(f"{len(found)} aliases were deleted.")
+    click.echo(f"Deleted: {surface.counted(len(found), 'alias', 'aliases')}.")
 
 
 def _one(source: str, destination: str) -> Alias:

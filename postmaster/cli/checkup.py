@@ -87,8 +87,8 @@ def _print(report: Report) -> None:
         click.echo()
     if not report.complete:
         click.echo("The rows could not be compared: mend the form of the tables first.")
-    errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-    click.echo(f"{errors} errors, {warnings} warnings, {report.count(Severity.NOTE)} notes")
+    counts = [surface.counted(report.count(severity), severity) for severity in Severity]
+    click.echo(", ".join(counts))
 
 
 def _in_words(sample: Sample) -> str:

@@ -85,9 +85,11 @@ def delete(name: str, yes: bool) -> None:
     found = domains.by_name(db.session(), operator, name)
     gone = domains.goes_with(db.session(), operator, found.id)
     summary = (
-        f"This deletes the domain {found.name} with its {len(gone.users)} users and "
-        f"{len(gone.aliases)} aliases, and {len(gone.leading_here)} aliases elsewhere "
-        "that lead to its users. The mail on the server's disk stays."
+        f"This deletes the domain {found.name} with its "
+        f"{surface.counted(len(gone.users), 'user')} and "
+        f"{surface.counted(len(gone.aliases), 'alias', 'aliases')}, and "
+        f"{surface.counted(len(gone.leading_here), 'alias', 'aliases')} elsewhere "
+        "leading to its users. The mail on the server's disk stays."
     )
     users = [f"  user {address_of(user)}" for user in gone.users]
     aliases = [

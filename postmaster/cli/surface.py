@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -11,7 +12,8 @@ import click
 from tabulate import tabulate
 
 from ..db import db, transact
-from ..rules import foresight, notes, paging
+from ..errors import Invalid
+from ..rules import consequences, foresight, notes, paging
 from ..rules.actions import Kind
 from ..rules.actor import Actor
 from ..rules.consequences import Planned
@@ -39,12 +41,32 @@ def asked_password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number with its noun: "1 alias", "2 aliases"; without ``several`` an s is added."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
 def confirm(what: Sequence[str], *, yes: bool) -> None:
     """Say what a command is going to do, and stop unless that is wanted."""
     for line in what:
         click.echo(line)
     if not yes:
         click.confirm("Go on?", abort=True)
+
+
+def foretold_of(plan: Callable[..., Planned], *arguments: Any, **fields: Any) -> list[str]:
+    """The same for what a command was given; nothing where the act is going to refuse it."""
+    try:
+        planned = plan(db.session(), operator(), *arguments, **fields)
+    except Invalid:
+        return []
+    return foretold(planned)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines beside the item, so that its JSON stays whole."""
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def foretold(planned: Planned) -> list[str]:
@@ -56,6 +78,11 @@ def foretold(planned: Planned) -> list[str]:
         more = len(one.addresses) - len(named) if named else 0
         names = [*named, f"{more} more"] if more else named
         lines.append(f"  {one.sentence()}{': ' if names else ''}{', '.join(names)}.")
+        if one.kind is consequences.Kind.UNREACHED:
+            lines += [
+                f"  So that it gets its mail: manage.py alias add {address} {address}"
+                for address in map(shlex.quote, one.addresses)
+            ]
     if foreseen.unseen:
         lines.append(
             f"  {foreseen.unseen} more addresses may be affected; they were not looked at."

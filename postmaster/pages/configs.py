@@ -103,8 +103,8 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "recipient_delimiter of Postfix, or none."
     ),
     settings.MAIL_FOLDER: _l(
-        "Where Dovecot keeps a mailbox on the disk: %%d is the domain, %%n what stands before "
-        "the @, %%u the whole address. PostMaster only shows it."
+        "Where Dovecot keeps a mailbox on the disk: %d is the domain, %n what stands before "
+        "the @, %u the whole address. PostMaster only shows it."
     ),
 }
 SWITCH = {"True": _l("On"), "False": _l("Off")}

@@ -39,6 +39,15 @@ def trim(text: str) -> str:
     return text.strip()
 
 
+def folded(text: str) -> str:
+    """A name or an address without what every collation ignores: case, and blanks at the end.
+
+    Most ignore accents, too. To people these are two names, so what deletes rows or moves them
+    goes by this besides what the database takes for the same.
+    """
+    return text.rstrip(" ").lower()
+
+
 def has_unusable_characters(text: str) -> bool:
     """Whether it holds blanks, separators or control characters.
 
@@ -79,6 +88,21 @@ def _a_labels(domain: str) -> str | None:
     if len(labels) < 2 or "" in labels or NUMERIC.fullmatch(labels[-1]):
         return None
     return name if len(name) <= DOMAIN_LENGTH else None
+
+
+def as_stored(text: str) -> str:
+    """An address, or a part of one, with an international domain in the tables' form.
+
+    What cannot have such a form stays as it is.
+    """
+    local_part, at, domain = text.rpartition("@")
+    if domain.isascii():
+        return text
+    try:
+        labels = idna.encode(domain.lower(), uts46=True, std3_rules=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        return text
+    return f"{local_part}{at}{labels}"
 
 
 def u_labels(domain: str) -> str:

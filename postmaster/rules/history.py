@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base, announce
 from ..errors import fill
-from ..models import HistoryEntry, HistorySecret
+from ..models import HistoryEntry, HistorySecret, Note
 from . import actions, paging, rows, settings
 from .actor import Actor
 
@@ -248,25 +248,27 @@ def _add_parts(
     if not parts:
         return
     moment = now()
-    secret = [part for part in parts if _has_secret(part)]
+    has_secrets = any(_has_secret(part) for part in parts)
     # A head may have very many parts already.
-    before = session.scalar(select(func.max(HistoryEntry.id))) if secret else None
+    before = session.scalar(select(func.max(HistoryEntry.id))) if has_secrets else None
     # By the connection: the session would look at each of many thousand rows.
     session.connection().execute(
         insert(HistoryEntry), [_columns(actor, moment, part, head_id, undoes) for part in parts]
     )
-    if not secret:
+    if not has_secrets:
         return
-    added = select(HistoryEntry.kind, HistoryEntry.object_id, HistoryEntry.id).where(
+    # By position: a statement counts its rows up in their order, on every database.
+    added = select(HistoryEntry.id).where(
         HistoryEntry.part_of == head_id, HistoryEntry.id > (before or 0)
     )
-    entry_ids = {
-        (kind, object_id): entry_id
-        for kind, object_id, entry_id in session.execute(added.order_by(HistoryEntry.id))
-    }
+    entry_ids = session.scalars(added.order_by(HistoryEntry.id)).all()
     session.execute(
         insert(HistorySecret),
-        [{"entry_id": entry_ids[part.kind, part.id], **_secret(part)} for part in secret],
+        [
+            {"entry_id": entry_id, **_secret(part)}
+            for entry_id, part in zip(entry_ids, parts, strict=True)
+            if _has_secret(part)
+        ],
     )
 
 
@@ -359,12 +361,23 @@ def count_parts(session: Session, entry_ids: Sequence[int]) -> dict[int, int]:
 
 
 def timeline(
-    session: Session, actor: Actor, kind: str, *object_ids: int, most: int = 10
+    session: Session,
+    actor: Actor,
+    kind: str,
+    *object_ids: int,
+    noted: str | None = None,
+    most: int = 10,
 ) -> list[HistoryEntry]:
-    """The newest changes of one object, or of some, the newest first."""
-    found = select(HistoryEntry).where(
-        HistoryEntry.kind == kind, HistoryEntry.object_id.in_(object_ids)
-    )
+    """The newest changes of one object, or of some, the newest first.
+
+    With those of the note that is on the name ``noted``, if there is one.
+    """
+    is_meant = and_(HistoryEntry.kind == kind, HistoryEntry.object_id.in_(object_ids))
+    if noted is not None:
+        note = select(Note.id).where(Note.kind == kind, Note.name == noted)
+        of_note = and_(HistoryEntry.kind == Kind.NOTE, HistoryEntry.object_id.in_(note))
+        is_meant = or_(is_meant, of_note)
+    found = select(HistoryEntry).where(is_meant)
     return list(session.scalars(found.order_by(HistoryEntry.id.desc()).limit(most)))
 
 

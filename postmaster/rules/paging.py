@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
 from ..errors import Invalid, NotFound
+from . import addresses
 
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
@@ -136,8 +137,11 @@ class Listing(Generic[Row]):
             return []
         if "\0" in text:  # no name has one, and SQLite's LIKE would end the pattern there
             return [false()]
-        columns = [comparable(column, text) for column in self.searched]
-        places = [column.contains(text, autoescape=True) for column in columns]
+        places = [
+            comparable(column, spelling).contains(spelling, autoescape=True)
+            for column in self.searched
+            for spelling in sorted({text, addresses.as_stored(text)})
+        ]
         return [or_(*places, *([self.also(text)] if self.also is not None else []))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:

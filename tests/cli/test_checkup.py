@@ -58,7 +58,7 @@ def test_errors_are_status_1(odd: Commands) -> None:
         "ERROR [alias-dangling] Aliases that lead nowhere: 1",
         "    old@one.example -> gone@one.example",
         "  Repair it by: manage.py checkup --repair alias-dangling",
-        "3 errors, 0 warnings, 1 notes",
+        "3 errors, 0 warnings, 1 note",
     ):
         assert f"{line}\n" in result.stdout
     assert "plain password" not in result.stdout

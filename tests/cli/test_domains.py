@@ -90,7 +90,7 @@ def test_deleting_lists_what_goes_and_goes_on_only_if_told(mail: Commands) -> No
     for answer in ("n\n", "\n", ""):
         result = mail.run("domain", "delete", "example.com", given=answer)
         assert result.exit_code == 1
-        assert "2 users and 3 aliases, and 1 aliases elsewhere" in result.stdout
+        assert "2 users and 3 aliases, and 1 alias elsewhere" in result.stdout
         for line in (
             "user ana@example.com",
             "user bob@example.com",

@@ -9,9 +9,9 @@ import pytest
 from postmaster.db import db, transact
 from postmaster.errors import Invalid, NotFound
 from postmaster.models import HistoryEntry
-from postmaster.rules import actions, aliases, domains, history, users
+from postmaster.rules import actions, aliases, domains, history, notes, users
 from postmaster.rules.actor import Actor
-from postmaster.rules.history import Filters
+from postmaster.rules.history import Filters, Kind
 from postmaster.rules.paging import Criteria
 from tests.rules.mail import fill, newest
 from tests.rules.statements import counted
@@ -102,6 +102,13 @@ def test_the_timeline_of_objects_is_newest_first(do: Do) -> None:
     timeline = do(history.timeline, "user", 11)
     assert [entry.action for entry in timeline] == ["delete", "change password"]
     assert [entry.object_id for entry in do(history.timeline, "user", 11, 21, most=2)] == [21, 11]
+
+
+def test_a_timeline_tells_of_the_note_too(do: Do) -> None:
+    do(notes.set_note, Kind.DOMAIN, 2, text="since 2026")
+    (entry,) = do(history.timeline, "domain", 2, noted="two.example")
+    assert (entry.kind, entry.action) == ("note", "create")
+    assert do(history.timeline, "domain", 2) == []
     latest = history.latest_id(db.session(), "user", 11)
     assert db.session.get_one(HistoryEntry, latest).action == "delete"
     assert history.latest_id(db.session(), "user", 4711) == 0

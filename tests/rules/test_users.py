@@ -10,7 +10,7 @@ from sqlalchemy import select
 from postmaster.db import db
 from postmaster.errors import Invalid, NotFound
 from postmaster.models import Alias, HistoryEntry, SettingRow, User
-from postmaster.rules import aliases, domains, users
+from postmaster.rules import aliases, domains, overviews, users
 from postmaster.rules.paging import Criteria
 
 Do = Callable[..., Any]
@@ -206,3 +206,15 @@ def test_users_are_listed_by_address_or_of_one_domain(do: Do, domain_ids: dict[s
     found = do(users.find, Criteria(search="ANA"), domain_ids=[domain_ids["example.org"]])
     assert ([u.email for u in found.items], found.total) == (["ana@example.org"], 1)
     assert do(users.find, Criteria(), domain_ids=[4711]).total == 0
+
+
+def test_a_user_of_an_international_domain_is_found_as_people_write_it(do: Do) -> None:
+    do(domains.create, name="bücher.example")
+    eva = do(users.create, email="eva@bücher.example", password="password")
+    for typed in ("eva@bücher.example", "Eva@BÜCHER.example", eva.email):
+        assert do(users.by_email, typed).id == eva.id
+    with pytest.raises(NotFound, match="was not found"):
+        do(users.by_email, "eva@bücher..example")
+    for text in ("eva@bücher.example", "bücher", "BÜCHER.ex", "xn--bcher"):
+        found = do(overviews.find_users, Criteria(search=text))
+        assert [row.email for row in found.items] == [eva.email]
