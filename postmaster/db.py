@@ -1,6 +1,7 @@
 """The database connection, and the only commit and rollback in the project."""
 
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -99,11 +100,20 @@ DENIED = Phrase(
 )
 READ_ONLY = Phrase("The database is read-only (error %(code)s)")
 NOT_STORABLE = Phrase("The value has characters that its column in this database cannot hold")
+MIXED_COLLATIONS = Phrase(
+    "The database refuses to compare columns of the mail tables with one another (error "
+    "%(code)s): their collations differ. The checkup shows the statements that change that"
+)
 BUSY = Phrase("The database is busy with other changes. Try again in a moment")
 NO_CONNECTION = Phrase("The database is busy: no connection was free. Try again in a moment")
 AWAY = Phrase("The database does not answer. Try again in a moment")
 # What is over by itself; of the rest somebody has to take care.
 PASSING = frozenset({BUSY, NO_CONNECTION, AWAY})
+# "Illegal mix of collations", of two, of three, of more; the last one does not say which.
+MYSQL_COLLATIONS = {1267, 1270, 1271}
+# In its text, in whatever language: a collation, and how much it weighs.
+WEIGHED = re.compile(r"\((\w+), ?([A-Z]+)\)")
+OF_A_VALUE = {"COERCIBLE", "IGNORABLE"}
 MYSQL_MEANINGS: dict[int, tuple[type[RuleError], Phrase]] = {
     1044: (Unavailable, DENIED),
     1045: (Unavailable, DENIED),
@@ -115,7 +125,6 @@ MYSQL_MEANINGS: dict[int, tuple[type[RuleError], Phrase]] = {
     1205: (Unavailable, BUSY),
     1213: (Unavailable, BUSY),
     1227: (Unavailable, DENIED),
-    1267: (Invalid, NOT_STORABLE),
     1290: (Unavailable, READ_ONLY),
     1366: (Invalid, NOT_STORABLE),
     1370: (Unavailable, DENIED),
@@ -167,6 +176,10 @@ def _explain_sqlite(error: sqlite3.Error) -> RuleError | None:
 
 def _explain_mysql(error: DBAPIError) -> RuleError | None:
     code = _code(error)
+    if code in MYSQL_COLLATIONS:
+        if _is_about_a_value(error):
+            return Invalid(NOT_STORABLE)
+        return Unavailable(MIXED_COLLATIONS, code=code)
     if code in MYSQL_MEANINGS:
         refusal, sentence = MYSQL_MEANINGS[code]
         return refusal(sentence, code=code)
@@ -174,6 +187,18 @@ def _explain_mysql(error: DBAPIError) -> RuleError | None:
     if is_client_error or code in MYSQL_AWAY or not isinstance(error.orig, pymysql.MySQLError):
         return Unavailable(AWAY)
     return None
+
+
+def _is_about_a_value(error: DBAPIError) -> bool:
+    """Whether collations do not mix for a value with characters that a column's set lacks.
+
+    Otherwise columns do not mix with one another.
+    """
+    weighed = WEIGHED.findall(str(error.orig))
+    if weighed:
+        columns = {collation for collation, weight in weighed if weight not in OF_A_VALUE}
+        return len(columns) < 2 and all(weight != "NONE" for _collation, weight in weighed)
+    return not repr(error.params).isascii()
 
 
 def flush_unique(session: Session, refusal: RuleError) -> None:

@@ -18,17 +18,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import TypeEngine
 
+from . import collations
 from .db import Base
-
-
-def _any_case(length: int) -> TypeEngine[str]:
-    """Text that compares without case: by the collation on MySQL, by NOCASE on SQLite."""
-    return String(length).with_variant(sqlite.VARCHAR(length, collation="NOCASE"), "sqlite")
-
 
 # Microseconds, so that the history keeps its order.
 Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -45,7 +39,7 @@ class Domain(Base):
     __table_args__ = MAIL_TABLE
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(_any_case(50))
+    name: Mapped[str] = mapped_column(collations.any_case(50))
 
 
 class User(Base):
@@ -57,7 +51,7 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     domain_id: Mapped[int] = mapped_column(ForeignKey("virtual_domains.id", ondelete="CASCADE"))
     password: Mapped[str] = mapped_column(String(106))
-    email: Mapped[str] = mapped_column(_any_case(120), unique=True)
+    email: Mapped[str] = mapped_column(collations.any_case(120), unique=True)
 
 
 class Alias(Base):
@@ -72,8 +66,8 @@ class Alias(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     domain_id: Mapped[int] = mapped_column(ForeignKey("virtual_domains.id", ondelete="CASCADE"))
-    source: Mapped[str] = mapped_column(_any_case(100))
-    destination: Mapped[str] = mapped_column(_any_case(100))
+    source: Mapped[str] = mapped_column(collations.any_case(100))
+    destination: Mapped[str] = mapped_column(collations.any_case(100))
 
 
 class Admin(Base):
@@ -84,7 +78,7 @@ class Admin(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str | None] = mapped_column(String(50))
-    username: Mapped[str | None] = mapped_column(_any_case(120), unique=True)
+    username: Mapped[str | None] = mapped_column(collations.any_case(120), unique=True)
     password: Mapped[str | None] = mapped_column(String(64))
     source: Mapped[str | None] = mapped_column(String(64))
     active: Mapped[bool | None]
@@ -231,7 +225,7 @@ class Suspension(Base):
     __table_args__ = OWN_TABLE
 
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    email: Mapped[str] = mapped_column(_any_case(120), index=True)
+    email: Mapped[str] = mapped_column(collations.compared(120), index=True)
     password: Mapped[str] = mapped_column(String(255))
 
 
@@ -250,7 +244,7 @@ class Note(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
-    name: Mapped[str] = mapped_column(_any_case(120))
+    name: Mapped[str] = mapped_column(collations.compared(120))
     text: Mapped[str] = mapped_column(String(1000))
 
 

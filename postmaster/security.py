@@ -19,6 +19,7 @@ from .errors import Forbidden, RuleError, Unauthenticated
 from .models import Admin, AdminSession
 from .rules import account, admins, lengths, login, sessions
 from .rules.actor import Actor
+from .rules.declarations import proposals
 from .rules.imports import uploads
 
 if TYPE_CHECKING:
@@ -29,8 +30,15 @@ PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "login.sign_in"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/"
 MOST_BODY_BYTES = 1024 * 1024
-# Where whoever is signed in may send more: a file to import.
-LARGE_BODIES = {"imports.upload": uploads.MOST_BYTES, "api_imports.create": uploads.MOST_BYTES}
+# Where whoever is signed in may send more: a file to import, or one that declares.
+LARGE_BODIES = {
+    "imports.upload": uploads.MOST_BYTES,
+    "api_imports.create": uploads.MOST_BYTES,
+    "declared.plan": proposals.MOST_SENT_BYTES,
+    "declared.apply": proposals.MOST_SENT_BYTES,
+    "api_declared.plan": proposals.MOST_SENT_BYTES,
+    "api_declared.apply": proposals.MOST_SENT_BYTES,
+}
 # The first step of a sign-in, in the signed cookie, and how long it waits for the code.
 PENDING = "sign_in"
 PENDING_SECONDS = 300
@@ -156,6 +164,7 @@ def _allow_large_body() -> None:
     most = LARGE_BODIES.get(request.endpoint or "")
     if most is not None:
         request.max_content_length = most
+        request.max_form_memory_size = most  # else a text field ends where other bodies do
 
 
 def uses_default_password() -> bool:

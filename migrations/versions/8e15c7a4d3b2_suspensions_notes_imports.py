@@ -23,16 +23,23 @@ MARKER = "!suspended"
 BLOB = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
-def any_case(length: int) -> Any:
-    """Text that compares without case on both databases."""
-    return sa.String(length).with_variant(sqlite.VARCHAR(length, collation="NOCASE"), "sqlite")
+def compared(length: int) -> Any:
+    """Text that compares without case, by a collation that is known: the mail tables' side of
+    a comparison is converted to it."""
+    known = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_general_ci")
+    without_case = sqlite.VARCHAR(length, collation="NOCASE")
+    return (
+        sa.String(length)
+        .with_variant(known, "mysql", "mariadb")
+        .with_variant(without_case, "sqlite")
+    )
 
 
 def upgrade() -> None:
     op.create_table(
         "postmaster_suspensions",
         sa.Column("user_id", sa.Integer, nullable=False, autoincrement=False),
-        sa.Column("email", any_case(120), nullable=False),
+        sa.Column("email", compared(120), nullable=False),
         sa.Column("password", sa.String(255), nullable=False),
         sa.PrimaryKeyConstraint("user_id"),
         sa.Index("ix_postmaster_suspensions_email", "email"),
@@ -42,7 +49,7 @@ def upgrade() -> None:
         "postmaster_notes",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("name", any_case(120), nullable=False),
+        sa.Column("name", compared(120), nullable=False),
         sa.Column("text", sa.String(1000), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "name", name="postmaster_notes_object"),

@@ -11,7 +11,7 @@ from ..models import Alias
 from ..rules import aliases, overviews, patches
 from ..security import actor
 from . import surface
-from .fields import NoteText, Request, Text
+from .fields import NoteText, Request, Switch, Text
 
 blueprint = surface.blueprint(
     "aliases", "Where mail to other addresses goes; one item for each destination"
@@ -46,12 +46,12 @@ class NewAlias(Request):
         example="ana@example.com",
         required=True,
     )
-    keep_copy = fields.Boolean(
-        error_messages={"invalid": "keep_copy must be true or false"},
+    keep_copy = Switch(
+        "keep_copy",
         metadata={"description": "Where the source is a mailbox: let it get its mail too"},
     )
-    keep_mailboxes = fields.Boolean(
-        error_messages={"invalid": "keep_mailboxes must be true or false"},
+    keep_mailboxes = Switch(
+        "keep_mailboxes",
         metadata={"description": "For a catch-all: let the domain's mailboxes get their own mail"},
     )
     note = NoteText()

@@ -3,6 +3,7 @@
 A field checks the shape only (there, of the right type); the rules check the rest.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +44,18 @@ class Text(fields.String):
         super().__init__(error_messages=messages, metadata=about, **options)
 
 
+class FileText(Text):
+    """A text that was, or becomes, a file's: JSON can name half of a character, UTF-8 cannot."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        text = super()._deserialize(value, *arguments, **options)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise self.make_error("invalid_utf8") from None
+        return text
+
+
 class NoteText(fields.String):
     """A note: any text, none or an empty one deletes it."""
 
@@ -72,6 +85,48 @@ class Scalar(fields.Field[str]):
         if not isinstance(value, str | int):
             raise self.make_error("invalid")
         return str(value)
+
+
+class Switch(fields.Boolean):
+    """True or false."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        sentence = f"{name} must be true or false"
+        super().__init__(error_messages=dict.fromkeys(("invalid", "null"), sentence), **options)
+
+
+class Choice(fields.String):
+    """One of some words."""
+
+    def __init__(self, what: str, words: Sequence[str], **options: Any) -> None:
+        sentence = f"The {what} must be one of: {', '.join(words)}"
+        super().__init__(
+            validate=ma.validate.OneOf(words, error=sentence),
+            error_messages=dict.fromkeys(("invalid", "invalid_utf8"), sentence),
+            **options,
+        )
+
+
+class Objects(fields.List[Any]):
+    """A list of 1 to ``most`` objects, which a person knows as ``what``."""
+
+    def __init__(self, what: str, of: type[ma.Schema], *, most: int) -> None:
+        messages: dict[str, Any] = {
+            "required": f"The {what} were not specified",
+            "null": f"The {what} were not specified",
+            "invalid": f"The {what} must be a list of objects with {' and '.join(of().fields)}",
+        }
+        super().__init__(
+            fields.Nested(of),
+            required=True,
+            validate=ma.validate.Length(1, most, error=f"Give 1 to {most} {what}"),
+            error_messages=messages,
+        )
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, *arguments, **options)
 
 
 class Code(Scalar):

@@ -13,7 +13,7 @@ from ..rules import history, undo
 from ..rules.rows import LARGEST_ID
 from ..security import actor
 from . import surface
-from .fields import Whole
+from .fields import Choice, Whole
 
 blueprint = surface.blueprint("history", "Every change, the newest first, and how to undo it")
 
@@ -57,11 +57,7 @@ class HistoryItem(ma.Schema):
 class HistoryArguments(surface.list_arguments("History", history.LISTING)):  # type: ignore[misc]
     """Which changes are asked for."""
 
-    kind = fields.String(
-        validate=ma.validate.OneOf(
-            [str(kind) for kind in history.Kind], error="The kind must be one of: {choices}"
-        )
-    )
+    kind = Choice("kind", [str(kind) for kind in history.Kind])
     admin = fields.String(metadata={"description": "Who did it, by the exact name"})
     object_id = Whole("object_id", lowest=0, highest=LARGEST_ID)
 

@@ -16,7 +16,7 @@ from ..rules.imports.uploads import Upload
 from ..rules.imports.verdicts import Line, Options, Verdict
 from ..security import actor
 from . import surface
-from .fields import Request, Text, Whole
+from .fields import Choice, FileText, Objects, Request, Switch, Whole
 
 VERDICTS = [str(verdict) for verdict in Verdict]
 TYPES = {"csv": "text/csv", "json": "application/json", "yaml": "application/yaml"}
@@ -32,40 +32,24 @@ export_blueprint = surface.blueprint("export", "Domains, users and aliases as a 
 class SentFile(Request):
     """One file to import."""
 
-    name = Text("name", example="mail.csv", required=True)
-    text = Text("text", example="kind,address\ndomain,example.com\n", required=True)
+    name = FileText("name", example="mail.csv", required=True)
+    text = FileText("text", example="kind,address\ndomain,example.com\n", required=True)
 
 
 class NewImport(Request):
     """What is to be imported, and what may be done with it."""
 
-    files = fields.List(
-        fields.Nested(SentFile),
-        required=True,
-        validate=ma.validate.Length(
-            1, uploads.MOST_FILES, error=f"Give 1 to {uploads.MOST_FILES} files"
-        ),
-        error_messages={
-            "required": "The files were not specified",
-            "null": "The files were not specified",
-            "invalid": "The files must be a list of objects with name and text",
-        },
-    )
-    format = fields.String(
+    files = Objects("files", SentFile, most=uploads.MOST_FILES)
+    format = Choice(
+        "format",
+        formats.NAMES,
         load_default=None,
         allow_none=True,
-        validate=ma.validate.OneOf(formats.NAMES, error="The format must be one of: {choices}"),
         metadata={"description": "Else it is recognised"},
     )
-    update = fields.Boolean(
-        load_default=False, error_messages={"invalid": "update must be true or false"}
-    )
-    create_domains = fields.Boolean(
-        load_default=False, error_messages={"invalid": "create_domains must be true or false"}
-    )
-    generate = fields.Boolean(
-        load_default=False, error_messages={"invalid": "generate must be true or false"}
-    )
+    update = Switch("update", load_default=False)
+    create_domains = Switch("create_domains", load_default=False)
+    generate = Switch("generate", load_default=False)
 
 
 class ImportItem(ma.Schema):
@@ -143,10 +127,7 @@ class PasswordList(ma.Schema):
 class ExportQuery(ma.Schema):
     """What is to be written, and how."""
 
-    format = fields.String(
-        load_default="csv",
-        validate=ma.validate.OneOf(exports.FORMATS, error="The format must be one of: {choices}"),
-    )
+    format = Choice("format", exports.FORMATS, load_default="csv")
     domain = fields.String(load_default="")
 
 

@@ -11,7 +11,7 @@ from ..rules.server_config.findings import Severity
 from ..rules.server_config.texts import MOST_TEXTS, Text
 from ..security import actor
 from . import surface
-from .fields import Request
+from .fields import Objects, Request
 from .fields import Text as TextField
 
 SEVERITIES = [str(severity) for severity in Severity]
@@ -34,16 +34,15 @@ class GivenText(Request):
 class GivenTexts(Request):
     """The texts; what each is, is recognised by what stands in it."""
 
-    texts = fields.List(
-        fields.Nested(GivenText),
-        required=True,
-        validate=ma.validate.Length(1, MOST_TEXTS, error="Give 1 to {max} texts"),
-        error_messages={
-            "required": "The texts were not specified",
-            "null": "The texts were not specified",
-            "invalid": "The texts must be a list of objects with name and text",
-        },
-    )
+    texts = Objects("texts", GivenText, most=MOST_TEXTS)
+
+
+class OwnSettingItem(ma.Schema):
+    """A setting of PostMaster itself, as /configs has it, and the value that fits."""
+
+    id = fields.Integer(required=True, allow_none=True)
+    name = fields.String(required=True)
+    value = fields.String(required=True)
 
 
 class FindingItem(ma.Schema):
@@ -55,6 +54,7 @@ class FindingItem(ma.Schema):
     sentence = fields.String(required=True)
     meaning = fields.String(required=True)
     write = fields.List(fields.String(), required=True)
+    setting = fields.Nested(OwnSettingItem, required=True, allow_none=True)
 
 
 class ReadTextItem(ma.Schema):

@@ -58,6 +58,7 @@ class NodeItem(ma.Schema):
     state = _or_none(f"What it is in the end: {_list(State)}; null where it leads on")
     user_id = fields.Integer(required=True, allow_none=True)
     alias_id = fields.Integer(required=True, allow_none=True)
+    mailbox = _or_none("The mailbox that gets the mail; null where none does")
     suspended = _or_none("How its user is suspended")
     scheme = _or_none("The scheme of the mailbox's password")
     unreadable = _or_none("Why Dovecot cannot read the password; null where it can")

@@ -12,7 +12,7 @@ from ..rules import overviews, patches, users
 from ..rules.suspensions import Mode
 from ..security import actor
 from . import surface
-from .fields import NoteText, Request, Text
+from .fields import NoteText, Request, Switch, Text
 
 blueprint = surface.blueprint("users", "The mailboxes; their owners sign in with the address")
 
@@ -37,9 +37,12 @@ class NewUser(Request):
 
     email = Text("email address", column=User.email, example="ana@example.com", required=True)
     password = Text("password", example="correct horse battery", required=True)
-    keep_copy = fields.Boolean(
-        error_messages={"invalid": "keep_copy must be true or false"},
-        metadata={"description": "Where an alias has this address: add the mailbox to it"},
+    keep_copy = Switch(
+        "keep_copy",
+        metadata={
+            "description": "Where an alias has this address: add the mailbox to it; where a "
+            "catch-all would take its mail: an alias to itself"
+        },
     )
     note = NoteText()
 
@@ -49,9 +52,16 @@ class ChangedUser(Request):
 
     password = Text("password", allow_none=True, load_default=None)
     email = Text("email address", column=User.email, example="anna@example.com")
-    keep_alias = fields.Boolean(
-        error_messages={"invalid": "keep_alias must be true or false"},
+    keep_alias = Switch(
+        "keep_alias",
         metadata={"description": "With a new address: an alias leads there from the old one"},
+    )
+    keep_copy = Switch(
+        "keep_copy",
+        metadata={
+            "description": "With a new address: where a catch-all would take its mail, an alias "
+            "to itself"
+        },
     )
     suspended = fields.Enum(
         Mode,
@@ -66,8 +76,8 @@ class ChangedUser(Request):
 class UserArguments(surface.list_arguments("User", users.LISTING, "domain_id")):  # type: ignore[misc]
     """Which users are asked for."""
 
-    suspended = fields.Boolean(
-        error_messages={"invalid": "suspended must be true or false"},
+    suspended = Switch(
+        "suspended",
         metadata={"description": "Only who is suspended, or only who is not"},
     )
 

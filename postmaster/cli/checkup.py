@@ -74,7 +74,7 @@ def _print(report: Report) -> None:
         click.echo(f"  {fill(finding.kind.meaning, finding.values)}")
         for sample in finding.sample:
             click.echo(f"    {_in_words(sample)}")
-        if finding.count > len(finding.sample):
+        if finding.sample and finding.count > len(finding.sample):
             click.echo(f"    and {finding.count - len(finding.sample)} more")
         for statement in finding.statements:
             click.echo(f"  {statement}")

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from ..db import db, transact
 from ..errors import Invalid
-from ..rules import passwords
+from ..rules import addresses, passwords
 from ..rules.declarations import applying, differences, document
 from ..rules.declarations.differences import Plan, Sign
 from ..rules.imports.hashing import AllCores, Task, done
@@ -19,6 +19,7 @@ from . import surface
 
 SIGNS = {Sign.DELETE: "-", Sign.CHANGE: "~", Sign.CREATE: "+"}
 HAS_CHANGES = 2
+MOST_SHOWN = 600  # characters of a name: more than two addresses have, less than a file may give
 WORTH_PROCESSES = 200  # passwords; fewer are hashed before the processes would have begun
 
 
@@ -71,7 +72,7 @@ def apply(file: BinaryIO, yes: bool, passwords_to: Path | None) -> None:
         applying.apply,
         operator,
         declaration,
-        name=Path(file.name).name,
+        name=surface.name_of(Path(file.name)),
         seen=found.seen,
         hashes=hashes,
     )
@@ -98,7 +99,8 @@ def _generated(addresses: list[str], path: Path) -> dict[str, str]:
 def _show(found: Plan) -> None:
     for step in found.steps:
         details = f" ({', '.join(step.details)})" if step.details else ""
-        click.echo(f"{SIGNS[step.sign]} {step.kind:<6} {step.name}{details}")
+        name = addresses.shown(step.name, MOST_SHOWN)
+        click.echo(f"{SIGNS[step.sign]} {step.kind:<6} {name}{details}")
     for warning in found.warnings:
         click.echo(f"! {warning}")
     if not found.steps:

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..db import db, transact
 from ..models import Import
 from ..rules import exports
 from ..rules.imports import formats, planning, running
+from ..rules.imports.catch_alls import is_warning
 from ..rules.imports.hashing import AllCores
 from ..rules.imports.items import Source
 from ..rules.imports.order import Order
@@ -37,8 +38,13 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--from", "format_name", type=click.Choice(formats.NAMES), help="Else it is recognised."
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
-@click.option("--all", "show_all", is_flag=True, help="Show every line, not only refused ones.")
-@click.option("--update", is_flag=True, help="Users that are there get the file's passwords.")
+@click.option(
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="Show every line, not only what is refused or warned of.",
+)
+@click.option("--update", is_flag=True, help="Users that are there are changed as the file says.")
 @click.option("--create-domains", is_flag=True, help="Make the domains that are missing.")
 @click.option(
     "--passwords-to",
@@ -61,7 +67,9 @@ def import_files(
     """Import domains, users and aliases from a file (CSV or JSON)."""
     options = Options(generate=passwords_to is not None, **chosen)
     with contextlib.ExitStack() as stack:
-        sources = [Source(path.name, stack.enter_context(path.open("rb"))) for path in files]
+        sources = [
+            Source(surface.name_of(path), stack.enter_context(path.open("rb"))) for path in files
+        ]
         order = _order(sources, format_name, options)
         counts = _show_plan(order, options, len(files), show_all=show_all)
         refused = sum(counts[verdict] for verdict in REFUSED)
@@ -101,13 +109,14 @@ def _order(sources: list[Source], format_name: str | None, options: Options) -> 
 
 def _show_plan(order: Order, options: Options, files: int, *, show_all: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
-    hidden = 0
+    told = hidden = 0
     for line in planning.plan(db.session(), surface.operator(), order, options):
         counts[line.verdict] += 1
-        is_refused = line.verdict in REFUSED
-        if show_all or (is_refused and sum(counts[each] for each in REFUSED) <= MOST_SHOWN):
+        is_told = line.verdict in REFUSED or is_warning(line)
+        told += is_told
+        if show_all or (is_told and told <= MOST_SHOWN):
             click.echo(_in_words(line, files))
-        elif is_refused:
+        elif is_told:
             hidden += 1
     if hidden:
         click.echo(f"... and {hidden} more; --all shows every line")
@@ -229,8 +238,16 @@ def export_file(file: str, format_name: str, domains: tuple[str, ...]) -> None:
             click.echo(piece, nl=False)
         return
     path = Path(file)
-    # Beside its place, for its owner only, and there only once it is whole.
-    descriptor, beside = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+    if path.exists() and not path.is_file():  # a pipe or a device stays what it is
+        with path.open("w", encoding="utf-8", newline="") as out:
+            out.writelines(pieces)
+        return
+    _write_whole(path.resolve(), pieces)
+
+
+def _write_whole(path: Path, pieces: Iterable[str]) -> None:
+    """Write beside its place, for the owner only, and put it there only once it is whole."""
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with open(descriptor, "w", encoding="utf-8", newline="") as out:
             out.writelines(pieces)

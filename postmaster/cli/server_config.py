@@ -11,8 +11,8 @@ from flask.cli import with_appcontext
 
 from ..db import db
 from ..rules.server_config import checking
-from ..rules.server_config.findings import Report, Severity
-from ..rules.server_config.texts import Text, TextKind, kind_of, split
+from ..rules.server_config.findings import OwnSetting, Report, Severity
+from ..rules.server_config.texts import Text, kind_of, split
 from . import surface
 
 MOST_BYTES = 1024 * 1024  # of one file
@@ -79,8 +79,7 @@ def _folder(folder: Path) -> Iterator[Text]:
 
 def _recognised(texts: Iterable[Text]) -> Iterator[Text]:
     for text in texts:
-        kinds = {kind_of(part.content) for part in split([text])}
-        if kinds - {TextKind.UNKNOWN, TextKind.EMPTY}:
+        if any(kind_of(part.content).is_of_use for part in split([text])):
             yield text
 
 
@@ -94,8 +93,17 @@ def _print(report: Report) -> None:
             click.echo(f"  {finding.meaning()}")
         for line in finding.write:
             click.echo(f"    {line}")
+        if finding.own_setting:
+            _print_setting(finding.own_setting)
     counts = (
         f"{report.count(Severity.ERROR)} errors",
         f"{report.count(Severity.WARNING)} warnings",
     )
     click.echo(f"\n{', '.join(counts)}")
+
+
+def _print_setting(setting: OwnSetting) -> None:
+    """How to change a setting of the panel: it stands in no file of the mail server."""
+    click.echo("  This is a setting of PostMaster itself. Change it on the page /configs, or by:")
+    number = "ID" if setting.id is None else setting.id
+    click.echo(f"    PATCH /api/v1/configs/{number} {json.dumps({'value': setting.value})}")

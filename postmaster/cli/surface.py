@@ -2,10 +2,12 @@
 
 import getpass
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -39,6 +41,11 @@ def asked_password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().rstrip("\n")
+
+
+def name_of(path: Path) -> str:
+    """A file's name as it can be shown and kept: one may be no UTF-8."""
+    return os.fsencode(path.name).decode(errors="replace")
 
 
 def counted(number: int, one: str, several: str = "") -> str:

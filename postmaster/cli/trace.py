@@ -21,7 +21,9 @@ ENDS: dict[State, str] = {
     State.NOBODY: "nobody: sent back",
     State.SUSPENDED: "suspended without mail: sent back",
     State.UNDELIVERABLE: "Dovecot does not deliver to such a name: sent back",
+    State.UNSENDABLE: "Postfix does not send to such a name: sent back",
     State.CIRCLE: "back to an address above: a circle",
+    State.UNREADABLE: "an alias to no address: put off",
 }
 
 
@@ -77,6 +79,8 @@ def _about(node: Node) -> str:
     if node.state is None:
         return "" if node.key == node.address else f"  (by {node.key})"
     words = [ENDS[node.state]]
+    if node.delivered_to not in ("", node.address):
+        words = [f"mailbox {node.delivered_to}, without the extension"]
     if node.mailbox and node.state is State.MAILBOX:
         if node.mailbox.suspended:
             words.append("suspended: nobody signs in")

@@ -51,12 +51,13 @@ def list_users(as_json: bool, domain: str | None, suspended: bool | None, **crit
 
 @user.command()
 @click.argument("email")
-@click.option("--keep-copy", is_flag=True, help="Where an alias has this address: add to it.")
+@click.option("--keep-copy", is_flag=True, help="Let it get its mail where an alias or a catch-all takes it.")
 @surface.note_option
 @surface.json_option
 @with_appcontext
 def add(email: str, keep_copy: bool, note: str | None, as_json: bool) -> None:
     """Add a user; the password is asked for, or read from standard input."""
+    foretold = surface.foretold_of(planned_acts.creating_user, email=email, keep_copy=keep_copy)
     added = transact(
         patches.create_user,
         surface.operator(),
@@ -66,6 +67,7 @@ def add(email: str, keep_copy: bool, note: str | None, as_json: bool) -> None:
         **surface.fields_of(note=note),
     )
     _show(added.id, as_json=as_json)
+    surface.say(foretold)
 
 
 @user.command()
@@ -85,19 +87,26 @@ def change(email: str, as_json: bool) -> None:
 @click.argument("email")
 @click.argument("new_email")
 @click.option("--keep-alias", is_flag=True, help="Leave an alias from EMAIL to NEW_EMAIL.")
+@click.option("--keep-copy", is_flag=True, help="Let it get its mail where a catch-all takes it.")
 @surface.json_option
 @with_appcontext
-def rename(email: str, new_email: str, keep_alias: bool, as_json: bool) -> None:
+def rename(
+    email: str, new_email: str, keep_alias: bool, keep_copy: bool, as_json: bool
+) -> None:
     """Give a user another address, and say how to move its mail on the server.
 
     The aliases that lead to it follow.
     """
     found = users.by_email(db.session(), surface.operator(), email)
-    old = found.email
+    old, asked = found.email, {"keep_alias": keep_alias, "keep_copy": keep_copy}
+    foretold = surface.foretold_of(
+        planned_acts.renaming_user, found.id, email=new_email, **asked
+    )
     renamed = transact(
-        user_moves.rename, surface.operator(), found.id, email=new_email, keep_alias=keep_alias
+        user_moves.rename, surface.operator(), found.id, email=new_email, **asked
     )
     _show(renamed.id, as_json=as_json)
+    surface.say(foretold)
     if old == renamed.email:
         return
     moved = user_moves.folders(db.session(), old, renamed.email)
@@ -110,7 +119,7 @@ def rename(email: str, new_email: str, keep_alias: bool, as_json: bool) -> None:
 
 @user.command()
 @click.argument("email")
-@click.option("--no-mail", is_flag=True, help="Mail is refused too.")
+@click.option("--no-mail", is_flag=True, help="The mailbox gets no mail either.")
 @surface.json_option
 @with_appcontext
 def suspend(email: str, no_mail: bool, as_json: bool) -> None:
@@ -121,8 +130,7 @@ def suspend(email: str, no_mail: bool, as_json: bool) -> None:
     foretold = _without_mail(found) if no_mail else []
     transact(suspension_acts.suspend, operator, found.id, mode=mode)
     _show(found.id, as_json=as_json)
-    for line in foretold:
-        click.echo(line, err=True)
+    surface.say(foretold)
     click.echo("Who is signed in stays so, until this is done on the mail server:", err=True)
     click.echo(f"  {suspension_acts.ending_sessions(found)}", err=True)
 
@@ -152,9 +160,7 @@ def note(email: str, text: str | None, as_json: bool) -> None:
 def _without_mail(user: User) -> list[str]:
     """What it means to others that a user gets no mail, in lines."""
     about = suspension_acts.about(db.session(), surface.operator(), [user.id])
-    lines = [f"Its mail goes to the catch-all {source}." for source in about.catch_alls]
-    if about.leading:
-        lines.append(f"{about.leading} aliases lead there; mail to them comes back to its sender.")
+    lines = []
     if about.forwarding:
         lines.append(f"Mail is forwarded to {about.forwarding} addresses; that goes on.")
     return lines + surface.foretold(planned_acts.stopping_mail([user]))
@@ -176,7 +182,8 @@ def delete(email: str, yes: bool) -> None:
     gone = users.goes_with(db.session(), operator, [found.id])
     leading = gone.aliases_gone(Orphans.MAILBOX)
     summary = (
-        f"This deletes the user {address_of(found)} and {len(leading)} aliases that lead to it. "
+        f"This deletes the user {address_of(found)} and "
+        f"{surface.counted(len(leading), 'alias', 'aliases')} leading to it. "
         "The mail on the server's disk stays."
     )
     aliases = [f"  alias {alias.source} -> {alias.destination}" for alias in leading]

@@ -286,6 +286,7 @@ def _one(
             actor(),
             history.Kind.ALIAS,
             *(item.alias.id for item in group.destinations),
+            noted=group.source,
         ),
     )
 

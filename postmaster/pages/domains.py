@@ -96,7 +96,9 @@ def _one(
     if sent is None:
         form.name.data = row.domain.name
     form.seen.data = domains.version(session, actor(), row.domain)
-    timeline = history.timeline(session, actor(), history.Kind.DOMAIN, domain_id)
+    timeline = history.timeline(
+        session, actor(), history.Kind.DOMAIN, domain_id, noted=row.domain.name
+    )
     return surface.show(
         "domains/one.html",
         row=row,

@@ -79,4 +79,5 @@ def other_address(user_id: int) -> Response:
         user_id,
         email=_typed("email"),
         keep_alias=_is_ticked("keep_alias"),
+        keep_copy=_is_ticked("keep_copy"),
     )

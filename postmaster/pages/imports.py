@@ -17,6 +17,7 @@ from ..db import db, transact
 from ..errors import Phrase, RuleError
 from ..rules import exports, history, undo
 from ..rules.actions import Kind
+from ..rules.addresses import as_stored
 from ..rules.imports import csv_rows, uploads
 from ..rules.imports.password_file import HEADER
 from ..rules.imports.sealing import Seal
@@ -67,7 +68,12 @@ class ImportForm(PageForm):
     text = TextAreaField(_l("Or the text itself"))
     format = SelectField(_l("Format"), choices=choices(FORMATS), validate_choice=False)
     create_domains = BooleanField(_l("Add the domains that are missing"))
-    update = BooleanField(_l("Give users that are there already the password of the file"))
+    update = BooleanField(
+        _l(
+            "Give users that are there already the password of the file, and suspend them where "
+            "it says so"
+        )
+    )
     generate = BooleanField(_l("Generate passwords for users that have none in the file"))
 
 
@@ -270,7 +276,9 @@ def export() -> BaseResponse:
         response.status_code = error.status
         return response
     name = form.format.data or "csv"
-    return _attached(stream_with_context(pieces), TYPES[name], f"{domain or 'mail'}.{name}")
+    return _attached(
+        stream_with_context(pieces), TYPES[name], f"{as_stored(domain) or 'mail'}.{name}"
+    )
 
 
 def _attached(content: Any, mimetype: str, name: str) -> Response:

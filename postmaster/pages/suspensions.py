@@ -25,7 +25,7 @@ class SuspendForm(PageForm):
         choices=choices(
             {
                 Mode.SIGN_IN: _l("No sign-in: mail still arrives and waits"),
-                Mode.ALL: _l("No sign-in and no mail: mail is refused"),
+                Mode.ALL: _l("No sign-in and no mail: the mailbox gets none"),
             }
         ),
         default=Mode.SIGN_IN,

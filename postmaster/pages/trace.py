@@ -38,6 +38,7 @@ STATES: Mapping[State, Phrase] = {
     State.CIRCLE: Phrase("back to an address above: a circle"),
     State.UNREADABLE: Phrase("an alias to no address: put off"),
 }
+OTHER_MAILBOX = Phrase("mailbox %(mailbox)s, without the extension")
 WAYS: Mapping[How, Phrase] = {
     How.EXACT: Phrase("alias"),
     How.BARE: Phrase("as %(key)s, without the extension"),
@@ -96,6 +97,8 @@ def spoken(sentence: Sentence) -> str:
 
 def ends_as(node: Node) -> str:
     """What a leaf of the tree is."""
+    if node.delivered_to not in ("", node.address):
+        return say(OTHER_MAILBOX, mailbox=readable(node.delivered_to))
     return str(_(STATES[node.state])) if node.state else ""
 
 

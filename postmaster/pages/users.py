@@ -47,7 +47,7 @@ class NewUserForm(PageForm):
 
     email = StringField(_l("Email address"))
     password = PasswordField(_l("Password"))
-    keep_copy = BooleanField(_l("An alias has this address: let it keep a copy for the mailbox"))
+    keep_copy = BooleanField()
 
 
 class PasswordForm(PageForm):
@@ -61,6 +61,7 @@ class AddressForm(PageForm):
 
     email = StringField(_l("New address"))
     keep_alias = BooleanField(_l("Leave an alias from the old address to the new one"))
+    keep_copy = BooleanField()
 
 
 class ForwardForm(PageForm):
@@ -88,6 +89,8 @@ def find() -> Response:
 def create() -> BaseResponse:
     """Add a mailbox."""
     form = NewUserForm()
+    if foreseeing.is_asked():
+        return _list(form)
     return surface.submit(
         form,
         lambda: transact(
@@ -121,17 +124,19 @@ def _list(form: NewUserForm) -> Response:
             suspended=True if request.args.get("suspended") == "1" else None,
         )
     )
-    # Whoever adds a user to an alias's address is offered the copy.
-    may_keep_copy = bool(form.email.errors) and aliases.stands_at(
-        session, actor(), completed(form.email.data or "")
-    )
+    if form.email.data:
+        foreseeing.show_in(
+            form,
+            planned_acts.creating_user,
+            email=completed(form.email.data),
+            keep_copy=form.keep_copy.data,
+        )
     return surface.show(
         "users/list.html",
         page=page,
         form=form,
         domain=domain,
         is_domain_known=not domain or bool(ids),
-        may_keep_copy=may_keep_copy,
         suggestion=passwords.suggestion(),
     )
 
@@ -193,6 +198,7 @@ def rename(user_id: int) -> BaseResponse:
             user_id,
             email=form.email.data or "",
             keep_alias=form.keep_alias.data,
+            keep_copy=form.keep_copy.data,
             seen=form.seen.data or None,
         ),
         lambda: _one(user_id, moving=form),
@@ -243,8 +249,9 @@ def _one(
     password.seen.data = users.version(session, actor(), row.user)
     forwarding = forwarding or surface.fresh(ForwardForm(formdata=None))
     moving = _moving(row, moving, str(password.seen.data))
-    changes = history.timeline(session, actor(), history.Kind.USER, user_id)
-    move = user_moves.last_move(changes)
+    changes = history.timeline(session, actor(), history.Kind.USER, user_id, noted=row.email)
+    of_user = [change for change in changes if change.kind == history.Kind.USER]
+    move = user_moves.last_move(of_user)
     if forwarding.destination.data:
         foreseeing.show_in(
             forwarding,
@@ -258,7 +265,7 @@ def _one(
         password=password,
         moving=moving,
         folders=user_moves.folders(session, *move) if move else None,
-        is_just_moved=user_moves.last_move(changes[:1]) is not None,
+        is_just_moved=user_moves.last_move(of_user[:1]) is not None,
         forwarding=forwarding,
         forwards=overviews.aliases_at(session, actor(), row.email),
         leading_here=overviews.leading_to(session, actor(), row.email, most=MOST_LEADING_HERE),
@@ -280,6 +287,7 @@ def _moving(row: overviews.UserRow, sent: AddressForm | None, version: str) -> A
             row.id,
             email=form.email.data or "",
             keep_alias=form.keep_alias.data,
+            keep_copy=form.keep_copy.data,
         )
     return form
 

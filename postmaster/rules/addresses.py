@@ -16,6 +16,7 @@ from ..errors import Invalid, Phrase
 
 LOCAL_PART_LENGTH = 64  # octets, RFC 5321 section 4.5.3.1.1
 DOMAIN_LENGTH = 253
+LINE_LENGTH = 80  # of what is quoted
 
 # What Dovecot's auth_username_chars lets in and LMTP delivers; a "+" is cut off by both.
 MAILBOX_LOCAL_PART = re.compile(r"[a-z0-9._-]+")
@@ -205,7 +206,9 @@ def _check_dots(local_part: str, refuse: Refusal) -> None:
         refuse(Phrase("a hyphen may not stand first"))
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = LINE_LENGTH) -> str:
     """The text as an error may quote it: printable, and not longer than a line."""
     printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
-    return printable if len(printable) <= 80 else f"{printable[:79]}\N{HORIZONTAL ELLIPSIS}"
+    if len(printable) <= most:
+        return printable
+    return f"{printable[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -100,14 +100,36 @@ def swallowed(session: Session, source: str) -> list[User]:
 
     Without the email2email map, those are the ones with no alias row of their own.
     """
-    if not source.startswith("@") or settings.value_of(session, settings.EMAIL2EMAIL_MAP):
+    if not source.startswith("@"):
         return []
-    found = (
-        select(User)
-        .join(Domain, Domain.id == User.domain_id)
-        .where(Domain.name == source[1:], *has_no_row_of_its_own())
+    return [user for _name, user in swallowed_in(session, [source[1:]])]
+
+
+def swallowed_in(session: Session, domains: Collection[str]) -> list[tuple[str, User]]:
+    """The mailboxes that catch-alls of these domains would take the mail of, with their domain."""
+    if settings.value_of(session, settings.EMAIL2EMAIL_MAP):
+        return []
+    found = []
+    for some in rows.chunks(domains):
+        mailboxes = (
+            select(Domain.name, User)
+            .join(Domain, Domain.id == User.domain_id)
+            .where(Domain.name.in_(some), *has_no_row_of_its_own())
+        )
+        found += [(name, user) for name, user in session.execute(mailboxes.order_by(User.email))]
+    return found
+
+
+def is_swept(session: Session, address: str) -> bool:
+    """Whether a catch-all would take the mail of a mailbox of this address.
+
+    That is where there is no email2email map, and no alias row of the address.
+    """
+    return (
+        sources_at(session, f"@{addresses.split(address)[1]}")
+        and not sources_at(session, address)
+        and not settings.value_of(session, settings.EMAIL2EMAIL_MAP)
     )
-    return list(session.scalars(found.order_by(User.email)))
 
 
 def has_no_row_of_its_own() -> tuple[ColumnElement[bool], ...]:

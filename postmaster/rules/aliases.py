@@ -25,7 +25,7 @@ LISTING = paging.Listing(
         "destination": Alias.destination,
     },
     sorted_by="source",
-    also=notes.holding(history.Kind.ALIAS, Alias.source),
+    also=notes.holding(history.Kind.ALIAS),
 )
 Orphans = removals.Orphans
 GoesWith = removals.GoesWith
@@ -90,14 +90,6 @@ def matching(
     if not found:
         raise NotFound('The alias "%(source)s" was not found', source=addresses.shown(source))
     return found
-
-
-def stands_at(session: Session, actor: Actor, typed: str) -> bool:
-    """Whether there is an alias at an address, as typed for a mailbox."""
-    try:
-        return sources_at(session, addresses.mailbox(typed))
-    except Invalid:
-        return False
 
 
 def about_source(session: Session, actor: Actor, typed: str) -> AboutSource:
@@ -439,9 +431,12 @@ def as_removed(alias: Alias) -> history.Change:
     return history.Change(history.Action.DELETE, kind, alias.id, in_words(alias), old=old)
 
 
-def add_copy(session: Session, domain: Domain, address: str) -> history.Change:
+def add_copy(
+    session: Session, domain: Domain, address: str, alias_id: int | None = None
+) -> history.Change:
     """Write the row mailbox -> mailbox; its change is for the caller to record."""
     alias = _copy(address, domain.id)
+    alias.id = alias_id
     session.add(alias)
     session.flush()
     return as_created(alias)

@@ -1,7 +1,8 @@
 """What a planned change of the mail tables means for mail: what differs before and after.
 
 Only what differs is said. Mail that nobody receives, before and after, is no difference,
-but for mail that was refused and would now be taken and sent back.
+but for mail that was refused and would now be taken and sent back. A new mailbox is expected
+to get its own mail: it is said where it does not, whatever became of that mail before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     CIRCLE = "circle"
     REFUSED = "refused"
     SENT_BACK = "sent back"
+    UNREACHED = "unreached"
     SHADOWED = "shadowed"
     SWALLOWED = "swallowed"
     PARTLY = "partly"
@@ -57,6 +59,10 @@ SENTENCES: Mapping[Kind, tuple[Phrase, Phrase]] = {
     Kind.SENT_BACK: (
         Phrase("Nobody will receive mail to %(address)s: it is taken and then sent back"),
         Phrase("Nobody will receive mail to %(count)s addresses: it is taken and then sent back"),
+    ),
+    Kind.UNREACHED: (
+        Phrase("The mailbox %(address)s will get no mail: it goes to %(goes_to)s"),
+        Phrase("%(count)s mailboxes will get no mail: it goes to %(goes_to)s"),
     ),
     Kind.SHADOWED: (
         Phrase("The mailbox %(address)s will get no mail any more: it goes to %(goes_to)s"),
@@ -129,13 +135,17 @@ def _named(names: Sequence[str], shown: Callable[[str], str], translate: Transla
 
 @dataclass(frozen=True)
 class Planned:
-    """Rows that would come and go. An alias's new row is its source and its destination."""
+    """Rows that would come and go. An alias's new row is its source and its destination.
+
+    ``offers_copy``: the act gives its new mailbox its mail only if it is asked to (keep_copy).
+    """
 
     gone_aliases: Sequence[Alias] = ()
     new_aliases: Sequence[tuple[str, str]] = ()
     gone_users: Sequence[User] = ()
     new_users: Sequence[str] = ()
     gone_domains: Sequence[Domain] = ()
+    offers_copy: bool = False
 
     @property
     def touched(self) -> list[str]:
@@ -170,9 +180,10 @@ def differences(
     for address, was in before.items():
         swept = f"@{addresses.split(address)[1]}" in catch_alls
         losing = None if address in gone else Kind.SWALLOWED if swept else Kind.SHADOWED
-        if address in new and after[address].reaches == {address}:
-            continue  # a new mailbox gets its own mail, as everybody expects
-        found[address] = tuple(_differences(address, was, after[address], losing))
+        if address in new:
+            found[address] = tuple(_of_new_mailbox(address, was, after[address]))
+        else:
+            found[address] = tuple(_differences(address, was, after[address], losing))
     return found
 
 
@@ -186,6 +197,18 @@ def grouped(changes: Changes) -> tuple[Consequence, ...]:
     order = list(Kind)
     found = [Consequence(key[0], tuple(names), *key[1:]) for key, names in groups.items()]
     return tuple(sorted(found, key=lambda consequence: order.index(consequence.kind)))
+
+
+def _of_new_mailbox(address: str, was: Outcome, will: Outcome) -> Iterator[Change]:
+    if will.reaches == {address}:
+        return  # as everybody expects
+    if will.reaches and address not in will.reaches:
+        yield Kind.UNREACHED, will.reaches, NOWHERE
+        yield from _partly(was, will)
+    elif will.is_taken and not will.is_endless and not will.reaches:
+        yield Kind.SENT_BACK, NOWHERE, NOWHERE
+    else:
+        yield from _differences(address, was, will, None)
 
 
 def _differences(

@@ -30,7 +30,7 @@ LISTING = paging.Listing(
     searched=(Domain.name,),
     sortable={"id": Domain.id, "name": Domain.name},
     sorted_by="name",
-    also=notes.holding(history.Kind.DOMAIN, Domain.name),
+    also=notes.holding(history.Kind.DOMAIN),
 )
 
 
@@ -223,5 +223,10 @@ def _checked_name(session: Session, text: str, besides: Domain | None = None) ->
     if besides is not None:
         taken = taken.where(Domain.id != besides.id)
     if session.scalar(taken) is not None:
-        raise Invalid('The domain "%(name)s" already exists', field="name", name=name)
+        raise is_taken(name)
     return name
+
+
+def is_taken(name: str) -> Invalid:
+    """The refusal of a name that is there already."""
+    return Invalid('The domain "%(name)s" already exists', field="name", name=name)

@@ -181,8 +181,8 @@ def _cut(address: str, delimiter: str) -> tuple[str, str]:
     return _address(name[:at], domain), name[at:]
 
 
-def _bare_for_dovecot(address: str, server: Server) -> str:
-    """The address without its extension as Dovecot cuts it off, from any name."""
+def mailbox_address(address: str, server: Server) -> str:
+    """The mailbox that Dovecot looks for: it cuts the extension off any name."""
     return _cut(address, server.delimiter or DOVECOT_DELIMITER)[0]
 
 
@@ -299,7 +299,7 @@ def fetch(
 
 def _mailbox_keys(address: str, server: Server) -> Iterator[str]:
     yield from (key for _how, key in keys_of(address, server.delimiter))
-    yield _bare_for_dovecot(address, server)
+    yield mailbox_address(address, server)
 
 
 # --- expanding ------------------------------------------------------------------
@@ -350,7 +350,7 @@ def is_sendable(address: str) -> bool:
 
 def mailbox_at(address: str, server: Server, known: Known) -> MailboxRow | None:
     """The mailbox that Dovecot delivers a final address to; it cuts the extension off."""
-    return known.mailboxes.get(_bare_for_dovecot(address, server))
+    return known.mailboxes.get(mailbox_address(address, server))
 
 
 def is_listed(address: str, server: Server, known: Known) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
+from ..collations import AsOwn
 from ..errors import Invalid
 from ..models import Alias, Domain, Suspension, User
 from . import domains, notes, suspensions
@@ -50,7 +51,7 @@ def pieces(
 def _groups(session: Session, domain_ids: Sequence[int] | None) -> Groups:
     """Each kind with its rows; a kind is read to its end before the next."""
     named = select(Domain.name, notes.beside(Kind.DOMAIN)).distinct().order_by(Domain.name)
-    kept = (Suspension.user_id == User.id) & (Suspension.email == suspensions.address())
+    kept = (Suspension.user_id == User.id) & (Suspension.email == AsOwn(suspensions.address()))
     mailboxes = (
         select(User.email, User.password, Suspension.password, notes.beside(Kind.USER))
         .outerjoin(Suspension, kept)

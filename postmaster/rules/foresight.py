@@ -4,7 +4,7 @@ As far as ``affected.MOST`` addresses; of what is beyond, only the number is sai
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
@@ -28,16 +28,19 @@ class Foreseen(Generic[Choice]):
     """What changes whatever is chosen, and besides what by each choice.
 
     ``unseen``: how many more addresses may be affected, and were not looked at.
+    ``offers_copy`` as in ``Planned``.
     """
 
     always: tuple[Consequence, ...]
     by_choice: Mapping[Choice, tuple[Consequence, ...]]
     unseen: int = 0
+    offers_copy: bool = False
 
 
 def of(session: Session, actor: Actor, planned: Planned) -> Foreseen[None]:
     """What a planned change means for mail."""
-    return of_choices(session, actor, {None: planned})
+    found = of_choices(session, actor, {None: planned})
+    return replace(found, offers_copy=planned.offers_copy)
 
 
 def of_removal(
@@ -109,7 +112,15 @@ def _outcome(address: str, server: Server, known: Known) -> Outcome:
         if not expansion.is_sendable(final)
         or (expansion.is_here(final, known) and not _takes_mail(final, server, known))
     }
-    return Outcome(True, False, _named(set(finals) - lost), _named(lost))
+    reached = {_recipient(final, server, known) for final in finals if final not in lost}
+    return Outcome(True, False, _named(reached), _named(lost))
+
+
+def _recipient(final: str, server: Server, known: Known) -> str:
+    """Who gets the mail for an address in the end: here that is a mailbox."""
+    if not expansion.is_here(final, known):
+        return final
+    return expansion.mailbox_address(final, server)
 
 
 def _takes_mail(address: str, server: Server, known: Known) -> bool:

@@ -34,12 +34,17 @@ class StoredTables:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._aliases: dict[str, list[AliasRow]] = {}
+        self._leading: dict[str, list[AliasRow]] = {}
         self._mailboxes: dict[str, list[MailboxRow]] = {}
         self._domains: dict[str, list[int]] = {}
 
     def aliases(self, keys: Collection[str]) -> Mapping[str, Sequence[AliasRow]]:
         """The rows of these sources."""
         return self._remembered(self._aliases, keys, Alias, Alias.source, _alias)
+
+    def leading_to(self, keys: Collection[str]) -> Mapping[str, Sequence[AliasRow]]:
+        """The rows of these destinations."""
+        return self._remembered(self._leading, keys, Alias, Alias.destination, _alias)
 
     def mailboxes(self, keys: Collection[str]) -> Mapping[str, MailboxRow]:
         """The rows of these addresses; there is one of each."""

@@ -8,18 +8,25 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, or_, select
-from sqlalchemy.dialects import mysql
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from ..collations import AsOwn
 from ..db import Base
 from ..errors import Conflict, Invalid, NotFound
 from ..models import Alias, Domain, Note, User
-from . import history, lengths, paging, rows, suspensions, turns
+from . import history, lengths, rows, suspensions, turns
 from .actor import Actor
 from .history import Action, Change, Kind
 
 MODELS: Mapping[Kind, type[Base]] = {Kind.DOMAIN: Domain, Kind.USER: User, Kind.ALIAS: Alias}
+NAMES: Mapping[Kind, InstrumentedAttribute[str]] = {
+    Kind.DOMAIN: Domain.name,
+    Kind.USER: User.email,
+    Kind.ALIAS: Alias.source,
+}
+# Where the history keeps these names.
+FIELDS: Mapping[Kind, str] = {Kind.DOMAIN: "name", Kind.USER: "email", Kind.ALIAS: "source"}
 # What a note may have besides what can be printed.
 VERSION_LENGTH = 12
 LAYOUT = frozenset("\n\t")
@@ -46,23 +53,24 @@ def _name_in_sql(kind: Kind) -> ColumnElement[str]:
 
 def beside(kind: Kind) -> ColumnElement[str]:
     """The note of each row of a list, for the list's own query."""
-    found = select(Note.text).where(Note.kind == kind, Note.name == _name_in_sql(kind))
+    found = select(Note.text).where(Note.kind == kind, Note.name == AsOwn(_name_in_sql(kind)))
     return found.scalar_subquery()
 
 
-def holding(kind: Kind, column: InstrumentedAttribute[str]) -> Callable[[str], ColumnElement[bool]]:
+def holding(kind: Kind) -> Callable[[Session, str], ColumnElement[bool]]:
     """The condition that a row's note holds a text, for a list's search."""
 
-    def condition(text: str) -> ColumnElement[bool]:
-        searched = paging.comparable(Note.text, text)
-        # In the mail tables' character set, so that MySQL finds the names once for all rows
-        # and not once for each.
-        name = cast(Note.name, mysql.CHAR(charset="utf8"))
-        held = select(name).where(Note.kind == kind, searched.contains(text, autoescape=True))
-        if kind is Kind.USER:
-            unmarked = suspensions.gets_no_mail() & _name_in_sql(kind).in_(held)
-            return or_(column.in_(held), unmarked)
-        return column.in_(held)
+    def condition(session: Session, text: str) -> ColumnElement[bool]:
+        held = Note.text.contains(text, autoescape=True)
+        found = select(Note.name).where(Note.kind == kind, held)
+        # As a list, MySQL compares them with a million rows at once; as a subquery, it would
+        # look into a table of them for each row.
+        names = session.scalars(found.limit(rows.MOST_IN_A_LIST + 1)).all()
+        if not names:
+            return false()
+        if len(names) > rows.MOST_IN_A_LIST:
+            return beside(kind).contains(text, autoescape=True)
+        return AsOwn(_name_in_sql(kind)).in_(names)
 
     return condition
 
@@ -174,50 +182,116 @@ def remove_with(
     A name that another row has too (an alias's other destinations) keeps its note.
     """
     gone: list[Note] = []
-    columns: Sequence[tuple[Kind, Collection[str], InstrumentedAttribute[str]]] = (
-        (Kind.DOMAIN, domains, Domain.name),
-        (Kind.USER, users, User.email),
-        (Kind.ALIAS, sources, Alias.source),
-    )
-    for kind, names, column in columns:
+    removed = {Kind.DOMAIN: domains, Kind.USER: users, Kind.ALIAS: sources}
+    for kind, names in removed.items():
         found = _of_names(session, kind, names) if names else []
-        if found:
-            still = _still_there(session, column, [note.name for note in found])
-            gone += [note for note in found if note.name.lower() not in still]
+        still = _still_there(session, kind, [note.name for note in found])
+        gone += [note for note in found if note.name.lower() not in still]
     rows.remove(session, Note, [note.id for note in gone])
     return [as_removed(note) for note in gone]
 
 
-def _still_there(
-    session: Session, column: InstrumentedAttribute[str], names: Sequence[str]
-) -> set[str]:
-    return {
+def _still_there(session: Session, kind: Kind, names: Sequence[str]) -> set[str]:
+    """Those of the names, in lower case, that something has."""
+    column, is_user = NAMES[kind], kind is Kind.USER
+    found = {
         name.lower()
-        for some in rows.chunks(names)
+        for some in rows.chunks(suspensions.spellings(names) if is_user else names)
         for name in session.scalars(select(column).where(column.in_(some)))
     }
+    return {name.removeprefix(suspensions.SIGN) for name in found} if is_user else found
 
 
 def move(session: Session, kind: Kind, old: str, new: str) -> list[Change]:
-    """Lead the note on what was just renamed along; the changes are for the caller to record.
+    """Lead the note on what was just renamed along; see ``move_all``."""
+    return move_all(session, kind, [(old, new)])
 
-    What still has the old name keeps it, and what had the new name already keeps its own.
+
+def move_all(session: Session, kind: Kind, names: Collection[tuple[str, str]]) -> list[Change]:
+    """Lead the notes on what was just renamed along, by the old names and the new ones.
+
+    What still has an old name keeps its note, and what had a new name already keeps its own.
+    The changes are for the caller to record.
     """
-    column = {Kind.DOMAIN: Domain.name, Kind.USER: User.email, Kind.ALIAS: Alias.source}[kind]
-    found = {note.name.lower(): note for note in _of_names(session, kind, [old, new])}
-    note = found.get(old.lower())
-    if note is None or old == new:
-        return []
-    if old.lower() != new.lower():
-        if _still_there(session, column, [old]):
-            return []
+    renamed = [(old, new) for old, new in names if old != new]
+    every = {name for pair in renamed for name in pair}
+    found = {note.name.lower(): note for note in _of_names(session, kind, every)}
+    noted = [(old, new) for old, new in renamed if old.lower() in found]
+    others = [old for old, new in noted if old.lower() != new.lower()]
+    still = _still_there(session, kind, others)
+    changes: list[Change] = []
+    for old, new in noted:
+        is_other = old.lower() != new.lower()
+        note = found.get(old.lower())
+        if note is None or note.name == new or (is_other and old.lower() in still):
+            continue
+        del found[old.lower()]
         if new.lower() in found:
             rows.remove(session, Note, [note.id])
-            return [as_removed(note)]
-    before = as_recorded(note)
-    note.name = new
+            changes.append(as_removed(note))
+        else:
+            changes.append(_rename(note, new))
+            found[new.lower()] = note
     session.flush()
-    return [Change(Action.CHANGE, Kind.NOTE, note.id, old, before, as_recorded(note))]
+    return changes
+
+
+def follow(
+    session: Session, changes: Collection[Change], besides: Collection[tuple[str, str]] = ()
+) -> list[Change]:
+    """Lead the notes along with what these changes renamed; see ``move_all``.
+
+    ``besides``: kinds and names, in lower case, that no note is to be led to.
+    """
+    led: list[Change] = []
+    for kind, field in FIELDS.items():
+        names = [
+            (str(change.old[field]), str(change.new[field]))
+            for change in changes
+            if change.kind == kind and change.old and change.new
+        ]
+        meant = [pair for pair in names if (kind, pair[1].lower()) not in besides]
+        led += move_all(session, kind, meant)
+    return led
+
+
+def _rename(note: Note, name: str) -> Change:
+    before = as_recorded(note)
+    note.name = name
+    return Change(Action.CHANGE, Kind.NOTE, note.id, str(before["name"]), before, as_recorded(note))
+
+
+def is_move(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
+    """Whether a recorded change of a note only led it along with what was renamed."""
+    return old is not None and new is not None and old["name"] != new["name"]
+
+
+def move_back(session: Session, moves: Mapping[int, tuple[str, str]]) -> list[Change]:
+    """Undo moves of notes, by their ids: the old names and the new ones.
+
+    A note that is gone since, or has yet another name, is left. Raises Conflict where
+    another one has the old name. The changes are for the caller to record.
+    """
+    changes: list[Change] = []
+    for note in rows.present(session, Note, moves):
+        old, new = moves[note.id]
+        if note.name.lower() == new.lower():
+            if old.lower() != new.lower():
+                check_is_free(session, note.kind, old)
+            changes.append(_rename(note, old))
+    session.flush()
+    return changes
+
+
+def check_is_on_something(session: Session, kind: str, names: Collection[str]) -> None:
+    """Refuse notes on names that nothing has. Raises Conflict."""
+    still = _still_there(session, Kind(kind), [*names])
+    for name in names:
+        # One by one too: the database may take another spelling for the same.
+        if name.lower() not in still and not _still_there(session, Kind(kind), [name]):
+            raise Conflict(
+                'The note on "%(name)s" cannot come back: nothing has this name now', name=name
+            )
 
 
 def check_is_free(session: Session, kind: str, name: str) -> None:

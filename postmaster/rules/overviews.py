@@ -236,7 +236,7 @@ def find_aliases(
     Raises Invalid, and NotFound past the last page.
     """
     criteria.check_order(["source"])
-    conditions: list[ColumnElement[bool]] = list(aliases.LISTING.matching(criteria.search))
+    conditions = aliases.LISTING.matching(session, criteria.search)
     if domain_ids is not None:
         conditions.append(Alias.domain_id.in_(domain_ids))
     if destination:

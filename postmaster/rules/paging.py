@@ -2,7 +2,7 @@
 
 The rows of a page come in one query, which finds their ids first (in an index
 that holds all it needs, however deep the page is) and joins the rows to them;
-their total comes in one more.
+their total comes in one more. A search has one before, for what else it means.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -95,7 +95,7 @@ class Listing(Generic[Row]):
     sortable: Mapping[str, InstrumentedAttribute[Any]]
     sorted_by: str
     newest_first: bool = False  # the list's own order is descending
-    also: Callable[[str], ColumnElement[bool]] | None = None  # where else a text is searched
+    also: Callable[[Session, str], ColumnElement[bool]] | None = None  # where else it is searched
 
     def find(
         self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
@@ -112,7 +112,7 @@ class Listing(Generic[Row]):
         *conditions: ColumnElement[bool],
     ) -> Page[Any]:
         """As ``find``, each row beside what else is to be known of it, in the same query."""
-        where = [*conditions, *self.matching(criteria.search)]
+        where = [*conditions, *self.matching(session, criteria.search)]
         primary_key = self.model.__table__.c["id"]
         total = session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
         offset, per_page = window(criteria, total)
@@ -130,7 +130,7 @@ class Listing(Generic[Row]):
         )
         return Page(list(rows), total, criteria.page, per_page)
 
-    def matching(self, search: str) -> list[ColumnElement[bool]]:
+    def matching(self, session: Session, search: str) -> list[ColumnElement[bool]]:
         """The condition that a search means; none for an empty one."""
         text = search.strip()
         if not text:
@@ -142,7 +142,7 @@ class Listing(Generic[Row]):
             for column in self.searched
             for spelling in sorted({text, addresses.as_stored(text)})
         ]
-        return [or_(*places, *([self.also(text)] if self.also is not None else []))]
+        return [or_(*places, *([self.also(session, text)] if self.also is not None else []))]
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
         criteria.check_order(self.sortable)

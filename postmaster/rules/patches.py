@@ -64,6 +64,7 @@ def change_user(
     password: str | None = None,
     email: str | None = None,
     keep_alias: bool = False,
+    keep_copy: bool = False,
     suspended: Mode | Literal[Unset.UNSET] | None = UNSET,
     note: Note = UNSET,
 ) -> User:
@@ -73,7 +74,12 @@ def change_user(
     if suspended is None:
         suspension_acts.resume(session, actor, user_id)
     if email is not None:
-        user_moves.rename(session, actor, user_id, email=email, keep_alias=keep_alias)
+        user_moves.rename(
+            *(session, actor, user_id),
+            email=email,
+            keep_alias=keep_alias,
+            keep_copy=keep_copy,
+        )
     if isinstance(suspended, Mode):
         suspension_acts.suspend(session, actor, user_id, mode=suspended)
     _set_note(session, actor, Kind.USER, user_id, note)

@@ -85,10 +85,11 @@ def repointing_aliases(
 def creating_user(
     session: Session, actor: Actor, *, email: str, keep_copy: bool = False
 ) -> Planned:
-    """One more mailbox; with a row of its own where an alias keeps a copy for it."""
+    """One more mailbox; with a row of its own where an alias or a catch-all leaves it its mail."""
     address = addresses.mailbox(email)
-    is_alias = keep_copy and alias_rules.sources_at(session, address)
-    return Planned(new_users=[address], new_aliases=[(address, address)] if is_alias else [])
+    is_taken = alias_rules.sources_at(session, address) or alias_rules.is_swept(session, address)
+    copy = [(address, address)] if is_taken and keep_copy else []
+    return Planned(new_users=[address], new_aliases=copy, offers_copy=is_taken)
 
 
 def forwarding_user(session: Session, actor: Actor, user_id: int, *, destination: str) -> Planned:
@@ -98,7 +99,13 @@ def forwarding_user(session: Session, actor: Actor, user_id: int, *, destination
 
 
 def renaming_user(
-    session: Session, actor: Actor, user_id: int, *, email: str, keep_alias: bool = False
+    session: Session,
+    actor: Actor,
+    user_id: int,
+    *,
+    email: str,
+    keep_alias: bool = False,
+    keep_copy: bool = False,
 ) -> Planned:
     """Another address for a mailbox; the aliases that lead to it follow."""
     user = users.get(session, actor, user_id)
@@ -112,11 +119,16 @@ def renaming_user(
         for row in following
     ]
     left = [(user.email, address)] if keep_alias else []
+    is_swept = all(source != address for source, _destination in moved) and (
+        alias_rules.is_swept(session, address)
+    )
+    copy = [(address, address)] if keep_copy and is_swept else []
     return Planned(
         gone_aliases=following,
-        new_aliases=[*moved, *left],
+        new_aliases=[*moved, *copy, *left],
         gone_users=[user],
         new_users=[address],
+        offers_copy=is_swept,
     )
 
 

@@ -1,19 +1,22 @@
 """What goes along when mailboxes and aliases are deleted, and what would point nowhere."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import case, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from ..errors import Conflict
 from ..models import Alias, User
 from . import addresses, rows, suspensions
+from .mail_tables import StoredTables
 
 VERSION_LENGTH = 16
+ASKED_LEVELS = 20  # of aliases that lead to aliases; of a longer chain the rest is read at once
 
 
 class Orphans(StrEnum):
@@ -105,40 +108,69 @@ def pointing_nowhere(
 
     What still is a mailbox, or has another row or a catch-all as an alias, is a place.
     """
+    tables = StoredTables(session)
     gone_ids = {alias.id for alias in gone}
-    mailboxes = {email.lower() for email in gone_emails}
-    lost = {alias.source.lower() for alias in gone} | mailboxes
-    found: list[Alias] = []
+    mailboxes = {addresses.folded(email) for email in gone_emails}
+    lost = {addresses.folded(alias.source) for alias in gone} | mailboxes
+    found: list[int] = []
+    level = 0
     while lost:
-        lost -= _still_a_place(session, lost, gone_ids, mailboxes)
-        orphaned = [
-            alias
-            for alias in rows.where_in(session, Alias, Alias.destination, lost)
-            if alias.id not in gone_ids
-        ]
-        found += orphaned
-        gone_ids |= {alias.id for alias in orphaned}
-        lost = {alias.source.lower() for alias in orphaned}
-    return in_order(found)
+        level += 1
+        if level == ASKED_LEVELS:
+            _read_ahead(session, tables, lost)
+        lost -= _still_a_place(tables, lost, gone_ids, mailboxes)
+        leading = itertools.chain.from_iterable(tables.leading_to(lost).values())
+        orphaned = {row.id: row for row in leading if row.id is not None}
+        new = orphaned.keys() - gone_ids
+        found += new
+        gone_ids |= new
+        lost = {addresses.folded(orphaned[row_id].source) for row_id in new}
+    return in_order(rows.present(session, Alias, found))
+
+
+def _read_ahead(session: Session, tables: StoredTables, lost: Collection[str]) -> None:
+    """Have the tables remember all that may lead to these places, over any number of aliases.
+
+    A question for each level of a long chain takes longer than to read, once, which aliases
+    lead to others.
+    """
+    on = aliased(Alias)
+    # In a CASE, lest the database turns it into a join that reads all rows for each.
+    leads_on = case((exists().where(on.source == Alias.destination), 1), else_=0) == 1
+    leading: dict[str, list[str]] = {}
+    for source, destination in session.execute(
+        select(Alias.source, Alias.destination).where(leads_on)
+    ):
+        leading.setdefault(addresses.folded(destination), []).append(addresses.folded(source))
+    ahead, places = list(lost), set(lost)
+    while ahead:
+        new = set(leading.get(ahead.pop(), ())) - places
+        places |= new
+        ahead += new
+    tables.leading_to(places)
+    tables.aliases(places | _catch_alls(places))
+    tables.mailboxes(suspensions.spellings(places))
 
 
 def _still_a_place(
-    session: Session, places: set[str], gone_ids: set[int], gone_emails: set[str]
+    tables: StoredTables, places: set[str], gone_ids: set[int], gone_emails: set[str]
 ) -> set[str]:
-    catch_alls = {f"@{addresses.split(address)[1]}" for address in places}
-    kept = set()
-    for some in rows.chunks(places | catch_alls):
-        sources = select(Alias.id, Alias.source).where(Alias.source.in_(some))
-        kept |= {
-            source.lower()
-            for alias_id, source in session.execute(sources)
-            if alias_id not in gone_ids
-        }
-        # A suspended user's address is a place still: it comes back.
-        spellings = suspensions.spellings(some)
-        mailboxes = session.scalars(select(User).where(User.email.in_(spellings)))
-        kept |= {suspensions.address_of(user).lower() for user in mailboxes} - gone_emails
-    return {place for place in places if place in kept or f"@{addresses.split(place)[1]}" in kept}
+    """As the database compares, like the mail server: what it finds there is found."""
+    there = tables.aliases(places | _catch_alls(places))
+    kept = {key for key, some in there.items() if any(row.id not in gone_ids for row in some)}
+    # A suspended user's address is a place still: it comes back.
+    for key, row in tables.mailboxes(suspensions.spellings(places)).items():
+        if addresses.folded(row.email.removeprefix(suspensions.SIGN)) not in gone_emails:
+            kept.add(key.removeprefix(suspensions.SIGN))
+    return {place for place in places if place in kept or _catch_all(place) in kept}
+
+
+def _catch_alls(places: Collection[str]) -> set[str]:
+    return {_catch_all(place) for place in places}
+
+
+def _catch_all(address: str) -> str:
+    return f"@{addresses.split(address)[1]}"
 
 
 def in_order(aliases: Collection[Alias]) -> list[Alias]:

@@ -304,15 +304,16 @@ def _check_copies(session: Session, back: Mapping[int, tuple[str, str]], after: 
 
 
 def check_moves_back(
-    session: Session, user: User, old: str, ours: Collection[int], after: int
+    session: Session, user: User, values: Mapping[str, Any], ours: Collection[int], after: int
 ) -> None:
-    """Refuse to give a user its old address where newer rows do not bear it.
+    """Refuse to give a user its old values where newer rows do not bear its old address.
 
     ``ours`` are the alias rows that move back with it.
     """
+    old = values["email"]
     if old.lower() == suspensions.address_of(user).lower():
         return
-    if suspensions.mode_of(user) is not None:
+    if suspensions.mode_of(user) is not None and not values.get("suspended"):
         raise Conflict(suspensions.IS_SUSPENDED, email=suspensions.address_of(user))
     spellings = suspensions.spellings([old])
     if rows.where_in(session, User, User.email, spellings, User.id != user.id):
@@ -328,11 +329,12 @@ def check_moves_back(
         )
     newer = others & _is_newer(Alias, Kind.ALIAS, after)
     for column in (Alias.source, Alias.destination):
-        for alias in rows.where_in(session, Alias, column, [user.email], newer):
+        email = suspensions.address_of(user)
+        for alias in rows.where_in(session, Alias, column, [email], newer):
             raise Conflict(
                 'The newer alias "%(name)s" needs the address "%(email)s"',
                 name=aliases.in_words(alias),
-                email=user.email,
+                email=email,
             )
 
 

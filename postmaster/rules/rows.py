@@ -1,9 +1,10 @@
 """One row by its id, or several, or the refusal that one is not there."""
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
@@ -91,6 +92,17 @@ def remove(session: Session, model: type[Base], row_ids: Collection[int]) -> Non
     """Delete the rows with these ids, in a few statements."""
     for some in chunks(row_ids):
         session.execute(delete(model).where(key_of(model).in_(some)))
+
+
+def fresh_ids(session: Session, model: type[Base]) -> Iterator[int | None]:
+    """Ids for new rows in place of ones that the same act deletes; to be begun before it does.
+
+    SQLite gives an id away again as soon as it is free, and then the deleted row could not
+    come back. The other databases count on by themselves: None leaves it to them.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return itertools.repeat(None)
+    return itertools.count((session.scalar(select(func.max(key_of(model)))) or 0) + 1)
 
 
 def chunks(values: Collection[Any]) -> Iterator[list[Any]]:

@@ -38,6 +38,14 @@ class Setting(Generic[T]):
         """The value as it is stored."""
         return None if value is None else str(value)
 
+    def takes(self, text: str) -> bool:
+        """Whether this text can be its value."""
+        try:
+            self.read(text)
+        except Invalid:
+            return False
+        return True
+
     def stored(self, text: str | None) -> T:
         """The value of a row; what nobody can read counts as the default."""
         if text is None or text == "":
@@ -202,6 +210,13 @@ def values_of(session: Session, *wanted: Setting[Any]) -> dict[Setting[Any], Any
     )
     stored = dict(list(rows))
     return {setting: setting.stored(stored.get(setting.name)) for setting in wanted}
+
+
+def ids_of(session: Session, *wanted: Setting[Any]) -> dict[str, int]:
+    """The ids of several settings' rows, by name, in one query."""
+    names = [setting.name for setting in wanted]
+    rows = select(SettingRow.setting, SettingRow.id).where(SettingRow.setting.in_(names))
+    return {str(name): row_id for name, row_id in session.execute(rows)}
 
 
 def add_missing(session: Session) -> None:

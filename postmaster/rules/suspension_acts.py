@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..errors import Conflict, Invalid, Phrase
 from ..models import Alias, User
-from . import addresses, alias_rules, history, lengths, rows, suspensions, turns, users
+from . import alias_rules, history, lengths, rows, suspensions, turns, users
 from .actor import Actor
 from .suspensions import Mode
 
@@ -23,16 +23,13 @@ NOT_KEPT = Phrase(
 
 @dataclass(frozen=True)
 class About:
-    """What suspending users without mail means to others.
+    """Who is to be suspended, and what goes on without mail; ``foresight`` knows what stops.
 
-    ``leading``: how many alias rows lead to them; ``forwarding``: how many of theirs lead mail
-    on to others; ``catch_alls``: the catch-alls that would get their mail.
+    ``forwarding``: how many alias rows of theirs lead mail on to others.
     """
 
     users: list[User]
-    leading: int
     forwarding: int
-    catch_alls: list[str]
     version: str
 
 
@@ -40,25 +37,13 @@ def about(session: Session, actor: Actor, user_ids: Sequence[int]) -> About:
     """What to know before users are suspended."""
     chosen = users.get_several(session, actor, user_ids)
     emails = [suspensions.address_of(user) for user in chosen]
-    names = {addresses.split(email)[1].lower() for email in emails}
-    found = rows.where_in(session, Alias, Alias.source, {f"@{name}" for name in names})
-    return About(
-        users=chosen,
-        leading=_count(session, emails, leads_here=True),
-        forwarding=_count(session, emails, leads_here=False),
-        catch_alls=sorted({alias.source for alias in found}),
-        version=_version(chosen),
-    )
+    return About(chosen, _count_forwarding(session, emails), _version(chosen))
 
 
-def _count(session: Session, emails: Sequence[str], *, leads_here: bool) -> int:
+def _count_forwarding(session: Session, emails: Sequence[str]) -> int:
     total = 0
     for some in rows.chunks(emails):
-        condition = (
-            Alias.destination.in_(some)
-            if leads_here
-            else Alias.source.in_(some) & (Alias.destination != Alias.source)
-        )
+        condition = Alias.source.in_(some) & (Alias.destination != Alias.source)
         total += session.scalar(select(func.count(Alias.id)).where(condition)) or 0
     return total
 
@@ -174,13 +159,26 @@ def _check_fit(session: Session, suspended: Sequence[User]) -> None:
         return
     most = lengths.in_database(session, User.email)
     for user in suspended:
-        email = suspensions.address_of(user)
-        if len(suspensions.stored_address(email, Mode.ALL)) > most:
-            raise Invalid(
-                '"%(email)s" is too long to be suspended without mail: its column in this '
-                "database has no room for the sign before it. Suspend its sign-in only",
-                email=email,
-            )
+        check_fits(suspensions.address_of(user), most)
+
+
+def check_fits(email: str, most: int) -> None:
+    """The address of a user without mail, in a column of at most so many characters."""
+    if len(suspensions.stored_address(email, Mode.ALL)) > most:
+        raise Invalid(
+            '"%(email)s" is too long to be suspended without mail: its column in this '
+            "database has no room for the sign before it. Suspend its sign-in only",
+            email=email,
+        )
+
+
+def alias_takes_its_mail(email: str) -> Conflict:
+    """The refusal to a user that is to get mail again, where an alias would take it."""
+    return Conflict(
+        'There is an alias "%(email)s" now, which would take the mail of the user: '
+        "delete it first, or add the alias %(email)s -> %(email)s",
+        email=email,
+    )
 
 
 def _check_addresses_are_free(session: Session, returning: Sequence[User]) -> None:
@@ -194,8 +192,4 @@ def _check_addresses_are_free(session: Session, returning: Sequence[User]) -> No
         )
     for alias in rows.where_in(session, Alias, Alias.source, emails):
         if not alias_rules.keeps_copy(session, alias.source):
-            raise Conflict(
-                'There is an alias "%(email)s" now, which would take the mail of the user: '
-                "delete it first, or add the alias %(email)s -> %(email)s",
-                email=alias.source,
-            )
+            raise alias_takes_its_mail(alias.source)

@@ -31,9 +31,14 @@ class Mode(StrEnum):
 
 def mode_of(user: User) -> Mode | None:
     """How a user is suspended, if it is."""
-    if user.email.startswith(SIGN):
+    return mode_of_row(user.email, user.password)
+
+
+def mode_of_row(email: str, password: str) -> Mode | None:
+    """How a user with these values in its row is suspended, if it is."""
+    if email.startswith(SIGN):
         return Mode.ALL
-    return Mode.SIGN_IN if user.password == MARKER else None
+    return Mode.SIGN_IN if password == MARKER else None
 
 
 def address_of(user: User) -> str:
@@ -98,6 +103,14 @@ def change_hash(session: Session, user: User, hashed: str) -> None:
     else:
         user.password = MARKER
         keep(session, {user.id: (address_of(user), hashed)})
+
+
+def change_address(session: Session, user: User, address: str) -> None:
+    """Give a user another address; it stays suspended as it is, and its kept hash its own."""
+    hashed = hashes_of(session, [user])[user.id]
+    user.email = stored_address(address, mode_of(user))
+    if user.password == MARKER:
+        keep(session, {user.id: (address, hashed)})
 
 
 def put(session: Session, users: Sequence[User], modes: Mapping[int, Mode | None]) -> None:

@@ -61,7 +61,8 @@ class _Tracer:
         is_listed = expansion.is_listed(address, self._server, self._known)
         finals, failure = expansion.expand(address, self._server, self._known)
         lost = tuple(final for final in finals if not self._arrives(final))
-        reached = tuple(final for final in finals if final not in lost)
+        passed_on = tuple(final for final in finals if final not in lost)
+        reached = tuple(dict.fromkeys(map(self._recipient, passed_on)))
         verdict, sentence = self._verdict(address, is_here and is_listed, reached, lost, failure)
         is_taken = verdict is not Verdict.REFUSED
         shown = affected.named(address)
@@ -70,6 +71,7 @@ class _Tracer:
             verdict=verdict,
             sentence=Sentence(sentence, self._values(shown, reached, lost)),
             recipients=tuple(map(affected.named, reached)) if is_taken else (),
+            passed_on=tuple(map(affected.named, passed_on)) if is_taken else (),
             lost=tuple(map(affected.named, lost)) if is_taken else (),
             steps=tuple(self._steps(address, is_here, is_listed, finals)),
             tree=self._node(address, ()),
@@ -80,6 +82,12 @@ class _Tracer:
     def _arrives(self, address: str) -> bool:
         return self._state(address) in (State.MAILBOX, State.ELSEWHERE)
 
+    def _recipient(self, final: str) -> str:
+        """Who gets the mail for an address in the end: here that is a mailbox."""
+        if self._state(final) is not State.MAILBOX:
+            return final
+        return expansion.mailbox_address(final, self._server)
+
     def _state(self, address: str) -> State:
         if not expansion.is_sendable(address):
             return State.UNSENDABLE
@@ -87,7 +95,8 @@ class _Tracer:
             return State.ELSEWHERE
         mailbox = expansion.mailbox_at(address, self._server, self._known)
         if mailbox is None:
-            is_suspended = f"{suspensions.SIGN}{address}" in self._known.mailboxes
+            email = expansion.mailbox_address(address, self._server)
+            is_suspended = f"{suspensions.SIGN}{email}" in self._known.mailboxes
             return State.SUSPENDED if is_suspended else State.NOBODY
         return State.MAILBOX if mailbox.takes_mail else State.UNDELIVERABLE
 
@@ -199,9 +208,10 @@ class _Tracer:
         return steps
 
     def _final_step(self, address: str) -> Step:
-        state = self._state(address)
-        asked: tuple[Asked, ...] = ()
-        return Step(_sentence(trace_words.FINALS[state], address=affected.named(address)), asked)
+        words, mailbox = trace_words.FINALS[self._state(address)], self._recipient(address)
+        if mailbox != address:
+            words = trace_words.WITHOUT_EXTENSION
+        return Step(_sentence(words, address=affected.named(address), mailbox=mailbox))
 
     # --- the tree -----------------------------------------------------------------
 
@@ -220,7 +230,13 @@ class _Tracer:
             mailbox = None
             if expansion.is_here(address, self._known):
                 mailbox = expansion.mailbox_at(address, self._server, self._known)
-            return Node(shown, state=state, mailbox=mailbox, alias_id=alias_id)
+            return Node(
+                shown,
+                state=state,
+                mailbox=mailbox,
+                delivered_to=self._recipient(address) if state is State.MAILBOX else "",
+                alias_id=alias_id,
+            )
         asked = lookup.asked[-1]
         children, cut = [], 0
         for one in lookup.leads_to:

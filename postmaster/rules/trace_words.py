@@ -94,6 +94,9 @@ LEADS_ON: Mapping[How, Phrase] = {
     How.CATCH_ALL: Phrase("The catch-all %(key)s takes %(address)s and leads to %(goes_to)s"),
 }
 IS_ITSELF = Phrase("%(key)s is a mailbox, which the email2email map leads to itself: %(goes_to)s")
+WITHOUT_EXTENSION = Phrase(
+    "%(address)s is delivered to the mailbox %(mailbox)s: Dovecot cuts the extension off"
+)
 FINALS: Mapping[State, Phrase] = {
     State.MAILBOX: Phrase("%(address)s is delivered to its mailbox"),
     State.ELSEWHERE: Phrase("%(address)s is passed on to another server"),

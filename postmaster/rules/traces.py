@@ -41,8 +41,9 @@ class Step:
 class Node:
     """An address of the expansion. ``how`` it was found in the alias maps, by ``key``.
 
-    A leaf has a state. ``alias_id`` and ``user_id`` are rows of that very address; ``cut`` is
-    how many of its destinations are not drawn.
+    A leaf has a state, and ``delivered_to`` is its mailbox's address, which is another one where
+    it has an extension. ``user_id`` is the mailbox's row, ``alias_id`` one of that very address;
+    ``cut`` is how many of its destinations are not drawn.
     """
 
     address: str
@@ -51,24 +52,30 @@ class Node:
     by: Map | None = None
     state: State | None = None
     mailbox: MailboxRow | None = None
+    delivered_to: str = ""
     alias_id: int | None = None
     children: tuple["Node", ...] = ()
     cut: int = 0
 
     @property
     def user_id(self) -> int | None:
-        """The row of the mailbox here, if it is one."""
+        """The row of the mailbox here, if it has one."""
         return self.mailbox.id if self.mailbox else None
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The answer. ``recipients`` get the mail; at the ``lost`` addresses is nobody."""
+    """The answer. ``recipients`` get the mail; at the ``lost`` addresses is nobody.
+
+    ``recipients`` here are mailboxes. ``passed_on`` are the same as Postfix passes the mail on:
+    here to Dovecot, with extensions.
+    """
 
     address: str
     verdict: Verdict
     sentence: Sentence
     recipients: tuple[str, ...]
+    passed_on: tuple[str, ...]
     lost: tuple[str, ...]
     steps: tuple[Step, ...]
     tree: Node
@@ -115,6 +122,7 @@ def _node_item(node: Node) -> dict[str, Any]:
         "key": node.key or None,
         "map": str(node.by) if node.by else None,
         "state": str(node.state) if node.state else None,
+        "mailbox": node.delivered_to or None,
         "user_id": node.user_id,
         "alias_id": node.alias_id,
         "suspended": (mailbox.suspended or None) if mailbox else None,

@@ -21,6 +21,7 @@ from . import (
     domains,
     history,
     notes,
+    notes_back,
     returning,
     rows,
     sessions,
@@ -145,7 +146,7 @@ def _steps_of(session: Session, entry: HistoryEntry) -> list[Step]:
 def _check_nothing_is_newer(session: Session, entry: HistoryEntry) -> None:
     newer, own = aliased(HistoryEntry), aliased(HistoryEntry)
     found = (
-        select(newer, own.action)
+        select(newer, own)
         .join(own, (own.kind == newer.kind) & (own.object_id == newer.object_id))
         .where(
             or_(own.id == entry.id, own.part_of == entry.id),
@@ -155,8 +156,8 @@ def _check_nothing_is_newer(session: Session, entry: HistoryEntry) -> None:
         )
         .order_by(newer.id.desc())
     )
-    for other, action in session.execute(found):
-        if _stands_in_the_way(session, other, entry, action):
+    for other, mine in session.execute(found):
+        if not notes_back.is_move(mine) and _stands_in_the_way(session, other, entry, mine.action):
             template, values = actions.sentence(other)
             raise Conflict(
                 "A newer change stands in the way, of %(moment)s UTC: %(change)s",
@@ -169,7 +170,7 @@ def _check_nothing_is_newer(session: Session, entry: HistoryEntry) -> None:
 def _stands_in_the_way(
     session: Session, other: HistoryEntry, entry: HistoryEntry, action: str
 ) -> bool:
-    if other.action in (Action.LOCK, Action.UNLOCK):
+    if other.action in (Action.LOCK, Action.UNLOCK) or notes_back.is_move(other):
         return False
     if action in IN_THE_WAY and other.action not in IN_THE_WAY[action]:
         return False
@@ -196,7 +197,9 @@ def _is_in_effect(session: Session, entry: HistoryEntry) -> bool:
 
 def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Change]:
     made = [s for s in steps if s.entry.action in (Action.CREATE, Action.RESTORE)]
-    changed = [s for s in steps if s.entry.action == Action.CHANGE]
+    changed = [
+        s for s in steps if s.entry.action == Action.CHANGE and not notes_back.is_move(s.entry)
+    ]
     reset = [s for s in steps if s.entry.action == Action.CHANGE_PASSWORD]
     deleted = [s for s in steps if s.entry.action == Action.DELETE]
     # Domains first: what is changed back may have belonged to one.
@@ -205,11 +208,19 @@ def _take_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
     _check_users_may_move_back(session, steps, after)
     changes = returning.bring_back(session, of_domains, after)
     changes += _change_back(session, changed, after)
+    changes += notes_back.lead(session, steps, changes)
+    # What was not kept goes back to one suspended again; any other may be wanted to resume.
+    not_kept = [s for s in reset if s.secret and s.secret.password == suspensions.MARKER]
+    kept = [s for s in reset if not s.secret or s.secret.password != suspensions.MARKER]
     for model in (User, Admin):
-        changes += _reset(session, [s for s in reset if _model_of(s) is model], model)
+        changes += _reset(session, [s for s in kept if _model_of(s) is model], model)
     changes += _put_into_their_modes(session, steps)
-    changes += _remove(session, made, after)
+    changes += _reset(session, not_kept, User)
+    removed = _remove(session, made, after)
+    changes += removed
     changes += returning.bring_back(session, others, after)
+    changes += notes_back.remove(session, removed)
+    notes_back.check(session, deleted)
     of_aliases = [step for step in changed if step.entry.kind == Kind.ALIAS]
     returning.check_newer(session, of_aliases, after)
     returning.check_destinations(session, of_aliases, after)
@@ -226,6 +237,11 @@ def _as_it_was_left(session: Session, steps: Sequence[Step], model: type[Base]) 
         if row is None:
             raise Conflict('"%(name)s" is not there any more', name=step.entry.object_name)
         present = _as_recorded(row)
+        if isinstance(row, Note):  # wherever it was led along to
+            present["name"] = left.get("name", row.name)
+        # A change of the address goes back whether the user was suspended or resumed since.
+        if step.entry.action == Action.CHANGE and "suspended" in left:
+            present["suspended"] = left["suspended"]
         if any(present.get(field) != value for field, value in left.items()):
             raise Conflict(
                 '"%(name)s" was changed since, outside the history: it is now %(present)s',
@@ -272,14 +288,14 @@ def _change_back(session: Session, steps: Sequence[Step], after: int) -> list[Ch
             _check_domain_may_be_named(session, row, step.old["name"])
         if isinstance(row, Admin):
             _check_username_is_free(session, row, step.old["username"])
-        if isinstance(row, Note) and row.name.lower() != step.old["name"].lower():
-            notes.check_is_free(session, row.kind, step.old["name"])
         before, name = _as_recorded(row), _name_of(row)
         for field, value in step.old.items():
-            if not isinstance(row, User):
+            if isinstance(row, Note):
+                row.text = step.old["text"]
+            elif not isinstance(row, User):
                 setattr(row, field, value)
             elif field == "email":
-                row.email = suspensions.stored_address(value, suspensions.mode_of(row))
+                suspensions.change_address(session, row, value)
             elif field == "domain_id":
                 row.domain_id = value
         kind = Kind(entry.kind)
@@ -292,7 +308,7 @@ def _check_users_may_move_back(session: Session, steps: Sequence[Step], after: i
     moved = [s for s in steps if s.entry.kind == Kind.USER and s.entry.action == Action.CHANGE]
     ours = {step.id for step in steps if step.entry.kind == Kind.ALIAS}
     for user_id, user in _as_it_was_left(session, moved, User).items():
-        (old,) = (step.old["email"] for step in moved if step.id == user_id)
+        (old,) = (step.old for step in moved if step.id == user_id)
         returning.check_moves_back(session, user, old, ours, after)
 
 
@@ -338,6 +354,8 @@ def _reset(session: Session, steps: Sequence[Step], model: type[User | Admin]) -
             raise Conflict(
                 'The password of "%(name)s" was changed since, outside the history', name=name
             )
+        if step.secret.password == suspensions.MARKER and suspensions.mode_of(row) is None:
+            raise Conflict('The password of "%(name)s" before this was not kept', name=name)
         if isinstance(row, Admin):
             row.password = step.secret.password
             sessions.end_all(session, row.id)

@@ -59,12 +59,14 @@ def rename(
     *,
     email: str,
     keep_alias: bool = False,
+    keep_copy: bool = False,
     seen: str | None = None,
 ) -> User:
     """Give a user another address, in any domain here; what leads to it, leads on to it.
 
     Its forwarding goes along. With ``keep_alias`` an alias leads from the old address to the
-    new one. The mail folder is for the operator to move; see ``folders``.
+    new one; with ``keep_copy`` the new one gets an alias to itself where a catch-all would take
+    its mail. The mail folder is for the operator to move; see ``folders``.
     """
     turns.take(session, turns.Queue.MAIL)
     user = users.get(session, actor, user_id)
@@ -76,9 +78,13 @@ def rename(
     is_other = address != old.lower()
     user.email, user.domain_id = address, domain_id
     flush_unique(session, users.is_taken(address))
+    ids = rows.fresh_ids(session, Alias)
     along = _move_aliases(session, old, address, domain_id) if is_other else []
+    if keep_copy and is_other and alias_rules.is_swept(session, address):
+        domain = alias_rules.domain_of(session, address, field="email")
+        along.append(aliases.add_copy(session, domain, address, next(ids)))
     if keep_alias and is_other:
-        along.append(_add_alias(session, old, address))
+        along.append(_add_alias(session, next(ids), old, address))
     along += notes.move(session, history.Kind.USER, old, address)
     history.record(
         *(session, actor, history.Action.CHANGE, history.Kind.USER, user.id, old),
@@ -126,14 +132,15 @@ def _move_aliases(session: Session, old: str, new: str, domain_id: int) -> list[
             alias.destination = new
         changes.append(aliases.as_changed(alias, before, words))
     session.flush()
-    return changes + aliases.removal(session, doubles)
+    led = notes.follow(session, changes)
+    return [*changes, *led, *aliases.removal(session, doubles)]
 
 
-def _add_alias(session: Session, old: str, new: str) -> history.Change:
+def _add_alias(session: Session, alias_id: int | None, old: str, new: str) -> history.Change:
     source = alias_rules.checked_source(old)
     destination = alias_rules.checked_destination(new)
     domain = alias_rules.domain_of(session, source, field="email")
-    alias = Alias(domain_id=domain.id, source=source, destination=destination)
+    alias = Alias(id=alias_id, domain_id=domain.id, source=source, destination=destination)
     alias_rules.check_closes_no_circle(session, [source], destination)
     session.add(alias)
     session.flush()

@@ -10,6 +10,7 @@ from ..errors import Invalid, NotFound
 from ..models import Domain, User
 from . import (
     addresses,
+    alias_rules,
     aliases,
     history,
     lengths,
@@ -32,7 +33,7 @@ LISTING = paging.Listing(
     searched=(User.email,),
     sortable={"id": User.id, "domain_id": User.domain_id, "email": User.email},
     sorted_by="email",
-    also=notes.holding(history.Kind.USER, User.email),
+    also=notes.holding(history.Kind.USER),
 )
 
 
@@ -72,8 +73,10 @@ def get_several(session: Session, actor: Actor, user_ids: Sequence[int]) -> list
 
 def by_email(session: Session, actor: Actor, email: str) -> User:
     """One user by the address, as typed by the operator. Raises NotFound."""
-    spellings = suspensions.spellings([addresses.trim(email)])
-    found = select(User).where(User.email.in_(spellings)).order_by(User.email.desc())
+    typed = addresses.trim(email)
+    spellings = suspensions.spellings([typed, addresses.as_stored(typed)])
+    column = paging.comparable(User.email, *spellings)
+    found = select(User).where(column.in_(spellings)).order_by(User.email.desc())
     user = session.scalar(found.limit(1))
     if user is None:
         raise NotFound('The user "%(email)s" was not found', email=addresses.shown(email))
@@ -86,7 +89,8 @@ def create(
     """Add a mailbox.
 
     Where an alias of that name stands, the mailbox would get no mail, so it is
-    refused; with ``keep_copy`` it becomes one more destination of that alias.
+    refused; with ``keep_copy`` it becomes one more destination of that alias, and where a
+    catch-all would take its mail, it gets an alias to itself.
     """
     turns.take(session, turns.Queue.MAIL)
     address, domain = checked(session, email)
@@ -97,7 +101,8 @@ def create(
     user = User(domain_id=domain.id, email=address, password=hashed)
     session.add(user)
     flush_unique(session, is_taken(address))
-    along = [aliases.add_copy(session, domain, address)] if is_alias else []
+    is_copied = keep_copy and (is_alias or alias_rules.is_swept(session, address))
+    along = [aliases.add_copy(session, domain, address)] if is_copied else []
     history.record_all(session, actor, [as_created(user)], along=along)
     return user
 
@@ -290,12 +295,12 @@ def record_created(session: Session, actor: Actor, head_id: int, emails: Collect
     )
 
 
-def as_reset(user: User, replaced: str, hashed: str | None = None) -> history.Change:
-    """A user whose password was changed, for the history; ``hashed`` None: it is in the row."""
+def as_reset(user: User, replaced: str, hashed: str) -> history.Change:
+    """A user whose password was changed, for the history: the hash before and the new one."""
     return history.Change(
         *(history.Action.CHANGE_PASSWORD, history.Kind.USER, user.id, address_of(user)),
         password=replaced,
-        new_password=user.password if hashed is None else hashed,
+        new_password=hashed,
     )
 
 
@@ -312,6 +317,12 @@ def check_password(password: str, minimum: int) -> None:
 
 
 def check_hash(hashed: str) -> None:
-    """Refuse a ready hash that is none, or that its column cannot hold."""
+    """Refuse a ready hash that is none, that its column cannot hold, or that suspends a user."""
     passwords.check_hash(hashed)
+    if hashed == suspensions.MARKER:
+        raise Invalid(
+            '"%(text)s" is no password hash but what a suspended user has instead of one',
+            field="hash",
+            text=hashed,
+        )
     lengths.check(hashed, User.password, "password hash")

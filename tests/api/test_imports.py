@@ -55,6 +55,13 @@ def test_a_plan_a_run_and_what_it_was(mail: FlaskClient) -> None:
     assert mail.get("/api/v1/users?search=ana@new").get_json()["items"] == []
 
 
+def test_half_of_a_character_is_refused_with_its_line(mail: FlaskClient) -> None:
+    item = send(mail, r'{"users": [{"\ud800": "x"}, {"email": "new@one.example\ud800"}]}')
+    assert item["planned"] == {"error": 2}
+    (first, _second) = mail.get(f"{URL}/{item['id']}/plan?verdict=error").get_json()["items"]
+    assert first["reason"] == "A text in it has half of a character (a lone surrogate)"
+
+
 def test_passwords_are_generated_shown_and_removed(mail: FlaskClient) -> None:
     item = send(mail, "kind,address\nuser,new@one.example\n", generate=True)
     url = f"{URL}/{item['id']}"
@@ -81,10 +88,17 @@ def test_an_import_that_is_not_wanted_is_gone(mail: FlaskClient) -> None:
         ({}, "The files were not specified"),
         ({"files": []}, "Give 1 to 10 files"),
         ({"files": "x"}, "must be a list"),
+        ({"files": [1]}, "The files must be a list of objects with name and text"),
+        ({"files": [None]}, "The files must be a list of objects with name and text"),
+        ({"files": [{"name": "a\ud800", "text": "x"}]}, "The name must be text"),
+        ({"files": [{"name": "a", "text": "\ud800"}]}, "The text must be text"),
+        ({"files": [{"name": "a", "text": '{["a"]: []}'}]}, "cannot be read"),
         ({"files": [{"name": "a"}]}, "The text was not specified"),
         ({"files": [{"name": "a", "text": "a,b"}]}, "not known"),
         ({"files": [{"name": "a", "text": "x"}], "format": "x"}, "must be one of: json, csv"),
         ({"files": [{"name": "a", "text": "x"}], "update": "x"}, "update must be true or false"),
+        ({"files": [{"name": "a", "text": "x"}], "update": None}, "update must be true or false"),
+        ({"files": [{"name": "a", "text": "x"}], "format": []}, "must be one of: json, csv"),
     ],
 )
 def test_what_is_wrong_is_refused(mail: FlaskClient, body: dict[str, Any], words: str) -> None:

@@ -25,11 +25,12 @@ def test_the_whole_answer(mail: FlaskClient) -> None:
     }
     assert item["address"] == "team+x@one.example"
     assert item["verdict"] == "delivered"
-    assert item["recipients"] == ["ana+x@one.example", "dora+x@two.example"]
+    assert item["recipients"] == ["ana@one.example", "dora@two.example"]
     assert item["tree"]["how"] == "without extension"
     assert item["tree"]["key"] == "team@one.example"
     leaf = item["tree"]["children"][0]
     assert (leaf["state"], leaf["user_id"], leaf["children"]) == ("mailbox", 11, [])
+    assert (leaf["address"], leaf["mailbox"]) == ("ana+x@one.example", "ana@one.example")
     lookups = [lookup for step in item["steps"] for lookup in step["lookups"]]
     assert {
         "map": "virtual-alias-maps",

@@ -53,6 +53,7 @@ PAGES = [
     "/import/{planned}",
     "/import/{planned}?verdict=create",
     "/import/{imported}",
+    "/declared",
     "/account",
     "/api/v1/docs",
 ]

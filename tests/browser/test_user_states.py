@@ -1,9 +1,9 @@
 """Suspending, renaming and a note, as an admin does it, with JavaScript and without."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.looks import DESKTOP, PLAIN_PHONE
+from tests.browser.looks import BOTH_WIDTHS, DESKTOP, PLAIN_PHONE
 from tests.browser.served import Served
 from tests.browser.test_journeys import change, said
 
@@ -57,9 +57,46 @@ def suspend(served: Served, page: Page) -> None:
     with change(page):
         page.locator("#suspend-this").click()
         page.get_by_label("No sign-in and no mail").check()
-        expect(page.get_by_text("aliases lead there")).to_be_visible()
+        expect(page.get_by_text("it is taken and then sent back")).to_be_visible()
         page.get_by_role("button", name="Suspend", exact=True).click()
         said(page, 'The user "anna@example.com" was suspended')
     assert served.rows("SELECT password FROM virtual_users WHERE email = '!anna@example.com'") == [
         ("!suspended",)
     ]
+
+
+@pytest.mark.parametrize("signed_in", BOTH_WIDTHS, indirect=True)
+def test_the_consequences_stand_above_the_button(served: Served, signed_in: Page) -> None:
+    page = signed_in
+    served.load_guide_rows()
+    served.run(
+        "INSERT INTO virtual_aliases (domain_id, source, destination)"
+        " SELECT id, '@example.org', 'bob@example.com' FROM virtual_domains"
+        " WHERE name = 'example.org'"
+    )
+    page.goto("/users?search=ana@")
+    form = page.locator("#add")
+    form.get_by_label("Email address").fill("new@example.org")
+    expect(form).to_contain_text("The mailbox new@example.org will get no mail")
+    is_above(form, "Add")
+    box = form.get_by_label("Let the mailbox get its mail all the same")
+    box.check()
+    expect(form).not_to_contain_text("no mail")
+    expect(box).to_be_checked()
+    expect(box).to_be_focused()
+    page.goto("/aliases")
+    form = page.locator("#add")
+    form.get_by_label("Source").fill("new@example.com")
+    form.get_by_label("Destination").fill(ANA)
+    is_above(form, "Add")
+
+
+def is_above(form: Locator, button: str) -> None:
+    """The consequences are shown, and the button is below them."""
+    consequences = form.locator(".consequences")
+    expect(consequences).to_be_visible()
+    above = consequences.bounding_box()
+    below = form.get_by_role("button", name=button, exact=True).bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] <= below["y"]

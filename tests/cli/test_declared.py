@@ -102,6 +102,17 @@ def test_what_is_refused_is_told_with_its_line(mail: Commands, tmp_path: Path) -
     assert "cannot be read as YAML" in mail.refused("plan", str(path))
 
 
+def test_a_name_of_any_length_is_shown_at_one_that_can_be_read(
+    mail: Commands, tmp_path: Path
+) -> None:
+    path = tmp_path / "mail.yaml"
+    path.write_text(FILE.replace("new]", f'"{"n" * 100_000}"]', 1), encoding="utf-8")
+    result = mail.run("plan", str(path))
+    assert result.exit_code == 1
+    assert "+ user   nnn" in result.stdout
+    assert max(map(len, (result.stdout + result.stderr).splitlines())) < 800
+
+
 def test_an_export_is_such_a_file(mail: Commands, tmp_path: Path) -> None:
     path = tmp_path / "mail.yaml"
     mail("export", str(path), "--format", "yaml")

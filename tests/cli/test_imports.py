@@ -1,7 +1,9 @@
 """manage.py import, manage.py export"""
 
 import csv
+import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -152,3 +154,35 @@ def test_an_export_of_one_domain(mail: Commands, tmp_path: Path) -> None:
     before.write_text("as it was")
     assert "was not found" in mail.refused("export", str(before), "--domain", "nowhere.example")
     assert before.read_text() == "as it was"
+
+
+def test_an_export_replaces_regular_files_only(mail: Commands, tmp_path: Path) -> None:
+    text = mail("export")
+    target, link, pipe = (tmp_path / name for name in ("target", "link", "pipe"))
+    link.symlink_to(target)
+    mail("export", str(link))
+    target.write_text("an older one")
+    mail("export", str(link))
+    assert link.is_symlink()
+    assert target.read_text() == text
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["/bin/cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    mail("export", str(pipe))
+    assert reader.communicate(timeout=20)[0] == text
+    assert pipe.is_fifo()
+    mail("export", os.devnull)
+    assert Path(os.devnull).is_char_device()
+
+
+def test_a_catch_all_that_takes_mail_is_shown_before_it_is_made(mail: Commands, file: Path) -> None:
+    file.write_text("kind,address,destination\nalias,@example.com,ana@example.com\n")
+    said = mail("import", str(file), "--plan")
+    assert "line 2: create alias @example.com -> ana@example.com: The catch-all takes the" in said
+
+
+def test_a_name_that_is_no_utf_8_and_a_place_that_is_full(mail: Commands, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text(FILE)
+    assert "create: 3" in mail("import", str(path), "--yes")
+    assert "No such file" in mail.refused("export", str(tmp_path / "nowhere" / "all.csv"))
+    assert "No space left" in mail.refused("export", "/dev/full")

@@ -25,22 +25,32 @@ def folder(manage: Commands, tmp_path: Path) -> Path:
         (place / name).write_text(text.replace("servermail", database))
     (etc / "postfix" / "master.cf").write_text("smtp inet n - y - - smtpd\n")
     (etc / "postfix" / "ldap.cf").write_text("server_host = ldap.example\n")
+    dictionary = "default_pass_scheme = MD5\nkey passdb {\n  key = passdb/%u\n}\n"
+    (etc / "dovecot" / "dovecot-dict-auth.conf.ext").write_text(dictionary)
     return etc
 
 
 def test_folders_are_read_and_the_exit_status_tells(manage: Commands, folder: Path) -> None:
     arguments = ("checkup-server", str(folder / "postfix"), str(folder / "dovecot"))
-    wrong = manage.run(*arguments)
-    assert wrong.exit_code == 1, wrong.output
-    assert "ERROR [setting-differs]" in wrong.stdout
-    assert "Email2Email Map = True" in wrong.stdout
+    off = manage.run(*arguments)
+    assert off.exit_code == 0, off.output
+    assert "WARNING [lesser-setting-differs] PostMaster\n" in off.stdout
+    assert "a setting of PostMaster itself. Change it on the page /configs" in off.stdout
+    assert '    PATCH /api/v1/configs/13 {"value": "True"}\n' in off.stdout
+    assert "0 errors, 1 warnings" in off.stdout
     turn_setting_on(manage)
     fine = manage.run(*arguments)
     assert fine.exit_code == 0, fine.output
     assert "0 errors, 0 warnings" in fine.stdout
     assert "main.cf: Postfix's main.cf" in fine.stdout
     assert "ldap.cf" not in fine.stdout
-    assert MARKER not in wrong.output + fine.output
+    assert "dovecot-dict-auth" not in fine.stdout
+    sql = folder / "dovecot" / "dovecot-sql.conf.ext"
+    sql.write_text(sql.read_text().replace("%u", "%n"))
+    wrong = manage.run(*arguments)
+    assert wrong.exit_code == 1, wrong.output
+    assert f"ERROR [other-place] {sql}" in wrong.stdout
+    assert MARKER not in off.output + fine.output + wrong.output
 
 
 def turn_setting_on(manage: Commands) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+from postmaster.cli.trace import ENDS
+from postmaster.rules.trace_words import State
 from tests.cli.conftest import Commands
 
 
@@ -31,3 +33,13 @@ def test_mail_that_does_not_arrive_is_status_1(mail: Commands) -> None:
     assert result.exit_code == 1
     assert json.loads(result.stdout)["verdict"] == "refused"
     assert "not a valid email address" in mail.refused("trace", "gone")
+
+
+def test_an_extension_is_said_to_be_cut_off(mail: Commands) -> None:
+    result = mail.run("trace", "ana+news@example.com")
+    assert "is delivered to the mailbox ana@example.com." in result.stdout
+    assert "ana+news@example.com  (mailbox ana@example.com, without the extension)" in result.stdout
+
+
+def test_every_end_has_words() -> None:
+    assert set(ENDS) == set(State)

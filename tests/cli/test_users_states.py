@@ -31,7 +31,7 @@ def test_a_user_is_suspended_and_resumed(
     result = done(mail.run("user", "suspend", "Ana@example.com", *options, "--json"))
     assert f'"suspended": "{mode}"' in result.stdout
     assert "doveadm kick ana@example.com" in result.stderr
-    assert ("3 aliases lead there; mail to them comes" in result.stderr) == (mode == "all")
+    assert ("Nobody will receive mail to" in result.stderr) == (mode == "all")
     assert row(mail, stored) == (stored, MARKER)
     assert mail.history()[-1] == ("command", "suspend", "user", "ana@example.com")
     (found,) = mail.json("user", "list", "--suspended")
@@ -65,7 +65,9 @@ def test_a_user_is_renamed_and_its_folder_is_said(mail: Commands) -> None:
         mail.run("user", "rename", "ana@example.com", "Anna@example.org", "--keep-alias", "--json")
     )
     assert '"email": "anna@example.org"' in result.stdout
-    assert result.stderr.splitlines() == [
+    lines = result.stderr.splitlines()
+    assert lines[0] == "For mail this means:"
+    assert lines[-6:] == [
         "Its mail is where it was. On the mail server, as root:",
         "  mkdir -p /var/mail/vhosts/example.org",
         "  chown --reference=/var/mail/vhosts/example.com /var/mail/vhosts/example.org",

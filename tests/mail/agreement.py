@@ -98,7 +98,7 @@ class Comparison:
         subject = f"tables {self._count}"
         lookups = self._lookups(found)
         here = {key for (name, key), answer in lookups.items() if name is Map.DOMAINS and answer}
-        finals = {final for one in found for final in (*one.recipients, *one.lost)}
+        finals = {final for one in found for final in (*one.passed_on, *one.lost)}
         mailboxes = sorted(final for final in finals if final.rpartition("@")[2] in here)
         return Asked(
             tables,
@@ -171,7 +171,7 @@ def _by_trace(traced: Trace) -> Answer:
     return Answer(
         taken=traced.verdict is not Verdict.REFUSED,
         put_off=traced.verdict is Verdict.PUT_OFF,
-        reached=frozenset(traced.recipients),
+        reached=frozenset(traced.passed_on),
         lost=frozenset(traced.lost),
         lookups={
             (asked.map, asked.key): ",".join(asked.answers)

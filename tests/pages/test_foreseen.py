@@ -107,6 +107,28 @@ def test_nothing_is_said_of_what_is_not_whole_or_not_there(
     assert foreseen(mail, path, **typed) == ""
 
 
+def test_a_mailbox_under_a_catch_all_is_offered_its_mail(mail: Browser) -> None:
+    put(mail, Alias(id=300, domain_id=1, source="@one.example", destination=EVA))
+    typed = {"email": "new@one.example"}
+    for path in ("/users/foreseen", "/users/21/email/foreseen"):
+        said = foreseen(mail, path, **typed)
+        assert "The mailbox new@one.example will get no mail: it goes to eva@two.example." in said
+        assert "Let the mailbox get its mail all the same" in said
+        said = foreseen(mail, path, **typed, keep_copy="y")
+        assert "no mail" not in said
+        assert "Let the mailbox get its mail all the same" in said
+    mail.open("/users")
+    page = mail.submit("add", button="preview=yes", **typed)
+    assert page.form("add").offered["keep_copy"] == ["y"]
+    mail.submit("add", **typed, password="a good password", keep_copy=True)
+    assert mail.id_of(Alias, source="new@one.example", destination="new@one.example")
+    mail.open("/users/21")
+    email = "dora@one.example"
+    page = mail.submit("/users/21/email", button="preview=yes", email=email)
+    mail.submit("/users/21/email", email=email, keep_copy=True)
+    assert mail.id_of(Alias, source=email, destination=email)
+
+
 def test_without_scripts_a_button_shows_it_and_changes_nothing(mail: Browser) -> None:
     before = stored(mail)
     mail.open("/aliases")

@@ -13,7 +13,7 @@ from postmaster.db import db
 from postmaster.models import Domain, HistoryEntry, Import, ImportPart, User
 from postmaster.rules import passwords
 from postmaster.rules.history import now
-from postmaster.rules.imports import uploads
+from postmaster.rules.imports import planning, uploads
 from tests.pages.browsing import Browser, Page
 from tests.rules.mail import HASH
 
@@ -142,6 +142,72 @@ def test_a_file_is_kept_for_a_day(mail: Browser) -> None:
     assert len(parts(mail)) == 3
 
 
+GENERATED = "kind,address\nuser,a@one.example\nuser,b@one.example\nuser,c@one.example\n"
+
+
+@pytest.fixture
+def half_done(mail: Browser, monkeypatch: pytest.MonkeyPatch) -> int:
+    """An import with generated passwords that somebody left two days ago."""
+    monkeypatch.setattr(planning, "HASHING_BATCH", 1)
+    monkeypatch.setattr(uploads, "STEP_SECONDS", 0)
+    send(mail, GENERATED, generate=True)
+    mail.submit("/next")
+    long_ago(mail)
+    return number(mail)
+
+
+def long_ago(mail: Browser) -> None:
+    with mail.client.application.app_context():
+        for record in db.session.scalars(select(Import)):
+            record.started -= timedelta(days=2)
+            if record.finished is not None:
+                record.finished -= timedelta(days=2)
+        for entry in db.session.scalars(select(HistoryEntry)):
+            entry.moment -= timedelta(days=2)
+        db.session.commit()
+
+
+def passwords_of(mail: Browser, import_id: int) -> list[str]:
+    """Whose generated passwords are kept."""
+    page = mail.send(f"/import/{import_id}/passwords")
+    return (
+        [line.partition("@")[0] for line in page.html.splitlines()[1:]]
+        if page.status == 200
+        else []
+    )
+
+
+def test_passwords_stay_until_their_import_is_finished(mail: Browser, half_done: int) -> None:
+    send(mail, "kind,address\ndomain,other.example\n")
+    assert passwords_of(mail, half_done) == ["a"]
+    assert "The file is not here any more" in mail.open(f"/import/{half_done}").text
+    send(mail, GENERATED, generate=True)
+    mail.send(f"/import/{half_done}/next")
+    send(mail, "kind,address\ndomain,another.example\n")
+    mail.send(f"/import/{half_done}/next")
+    assert passwords_of(mail, half_done) == ["a", "b", "c"], "the file was kept too"
+    send(mail, "kind,address\ndomain,third.example\n")
+    assert passwords_of(mail, half_done) == ["a", "b", "c"], "for a day after the end"
+    long_ago(mail)
+    send(mail, "kind,address\ndomain,fourth.example\n")
+    assert passwords_of(mail, half_done) == []
+
+
+def test_a_day_begins_with_the_last_step(mail: Browser, half_done: int) -> None:
+    mail.send(f"/import/{half_done}/next")
+    send(mail, "kind,address\ndomain,other.example\n")
+    assert "Go on" in mail.open(f"/import/{half_done}").text
+
+
+def test_passwords_of_what_was_undone_are_not_kept_longer(mail: Browser, half_done: int) -> None:
+    with mail.client.application.app_context():
+        head_id = db.session.get_one(Import, half_done).head_id
+    assert mail.send(f"/history/{head_id}/undo").status == 200
+    long_ago(mail)
+    send(mail, "kind,address\ndomain,other.example\n")
+    assert passwords_of(mail, half_done) == []
+
+
 def test_the_options_are_obeyed(mail: Browser) -> None:
     text = f"kind,address,hash\nuser,x@missing.example,{HASH}\nuser,ana@one.example,{HASH}new\n"
     send(mail, text, create_domains=True, update=True)
@@ -172,6 +238,11 @@ def test_what_cannot_be_read_is_refused_beside_the_field(
 def test_too_many_lines_are_for_the_command(mail: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MOST_LINES", 4)
     assert "manage.py import" in send(mail).errors["files"]
+    many = "kind,address\n" + "".join(f"user,a@d{n}.example\n" for n in range(4))
+    assert "At most 4 lines" in send(mail, many, create_domains=True).errors["files"]
+    monkeypatch.setattr(uploads, "MOST_LINES", 8)
+    named = "".join(f"domain,d{n}.example\n" for n in range(4))
+    assert send(mail, many + named, create_domains=True).status == 200
 
 
 def test_several_files_may_be_sent_and_be_large(mail: Browser) -> None:

@@ -80,9 +80,9 @@ PAGES = [
     ("/aliases/1/foreseen?destination=u7@d7.example", 11),
     ("/aliases/1/source/foreseen?source=new@d1.example", 9),
     (f"/aliases/selected/foreseen?id=1&id={large.TEAM}&destination=u7@d7.example", 13),
-    ("/users/foreseen?email=new@d7.example", 6),
+    ("/users/foreseen?email=new@d7.example", 8),
     ("/users/1/forward/foreseen?destination=u7@d7.example", 13),
-    ("/users/1/email/foreseen?email=new@d7.example&keep_alias=y", 9),
+    ("/users/1/email/foreseen?email=new@d7.example&keep_alias=y", 10),
     # The session, the settings, the aliases, the mailboxes, the domains.
     ("/trace?address=u1@d1.example", 5),
     ("/trace?address=@d7.example", 5),
@@ -102,6 +102,7 @@ PAGES = [
     ("/history/5", 4),  # the session, the change, its parts, how many they are
     ("/checkup/server", 1),
     ("/import", 2),  # the session, what waits
+    ("/declared", 1),
     # The session; on MariaDB 7 for the form of the tables and 2 for rights; the administrators;
     # each table once or twice, with the settings that its rows are judged by.
     ("/checkup", 25),

@@ -5,7 +5,9 @@ from io import BytesIO
 import pytest
 from flask import Flask
 
+from postmaster.db import db
 from postmaster.models import HistoryEntry
+from postmaster.rules import settings
 from tests.pages.browsing import Browser
 from tests.rules.server_texts import GUIDE, MAIN, MAPS, MARKER
 
@@ -35,6 +37,17 @@ def test_what_is_wrong_stands_first_and_the_fields_are_empty(browser: Browser) -
     assert all(
         not any(values) for name, values in page.form("texts").values.items() if name == "postfix"
     )
+
+
+def test_a_setting_of_the_panel_is_a_link_to_it(browser: Browser) -> None:
+    browser.open(PATH)
+    page = browser.submit("texts", postfix=MAIN, maps=MAP_TEXTS)
+    assert "This is a setting of PostMaster itself." in page.text
+    assert "In PostMaster" not in page.text
+    with browser.client.application.app_context():
+        row = settings.ids_of(db.session(), settings.EMAIL2EMAIL_MAP)["Email2Email Map"]
+    assert f'href="/configs#setting-{row}"' in page.html
+    assert f'id="setting-{row}"' in browser.open("/configs").html
 
 
 def test_a_field_takes_any_text(browser: Browser) -> None:

@@ -94,6 +94,17 @@ passdb sql {{
   passdb_default_password_scheme = SHA512-CRYPT
   query = SELECT email AS user, password FROM virtual_users WHERE email = '%{{user}}'
 }}
+service auth {{
+  unix_listener /var/spool/postfix/private/auth {{
+    mode = 0666
+  }}
+}}
+service lmtp {{
+  unix_listener /var/spool/postfix/private/dovecot-lmtp {{
+    mode = 0600
+    user = postfix
+  }}
+}}
 userdb static {{
   fields {{
     uid = vmail

@@ -77,6 +77,20 @@ def test_rights_are_judged_by_what_the_server_says(grants: Sequence[str], codes:
     assert [f.code for f in accounts.judge(rights, "servermail", "'pm'@'localhost'")] == codes
 
 
+def test_each_right_is_named_once() -> None:
+    """In the statements: a sample would say the same once more."""
+    grants = ["GRANT SELECT, FILE ON *.* TO `pm`@`localhost`", "GRANT SELECT ON `wiki`.* TO `pm`"]
+    account = "'pm'@'localhost'"
+    more, *less = accounts.judge(accounts.rights_of(grants, "servermail"), "servermail", account)
+    assert (more.count, list(more.sample)) == (2, [])
+    assert list(more.statements) == [
+        f"GRANT SELECT ON `servermail`.* TO {account};",
+        f"REVOKE FILE, SELECT ON *.* FROM {account};",
+        f"REVOKE ALL ON `wiki`.* FROM {account};",
+    ]
+    assert [list(finding.sample) for finding in less] == [[], []]
+
+
 def found(uri: str) -> list[Finding]:
     engine = create_engine(uri.replace("mysql:", "mysql+pymysql:"))
     with Session(engine) as session:

@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from postmaster.db import db, transact
 from postmaster.errors import Conflict, NotFound
-from postmaster.models import Alias, Domain, HistoryEntry, HistorySecret, User
+from postmaster.models import Alias, Domain, HistoryEntry, HistorySecret, Note, User
 from postmaster.rules import (
     aliases,
     history,
+    notes,
     passwords,
     schemes,
     suspension_acts,
@@ -26,6 +27,8 @@ from postmaster.rules import (
 )
 from postmaster.rules.checkup import checking, domain_repairs, repairs
 from postmaster.rules.checkup.plans import Plan
+from postmaster.rules.history import Kind as Noun
+from postmaster.rules.suspensions import Mode
 from tests.conftest import ADMIN
 from tests.rules.mail import Rows, by_hand, rows_now
 from tests.rules.odd_rows import ANA, BOB, CASES, GOOD_HASH, Case, alias, fill_well, user
@@ -106,6 +109,68 @@ def test_a_plain_password_works_afterwards_and_is_nowhere_to_be_seen(do: Do) -> 
     assert db.session.scalars(select(HistorySecret.password)).all() == ["a plain password"]
 
 
+@pytest.mark.parametrize("email", ["!pl@one.example", "pl@one.example"])
+def test_a_plain_password_is_taken_back(do: Do, email: str) -> None:
+    fill_well()
+    by_hand(user(31, email, password="a plain one"))
+    head = do(repairs.carry_out, "password-plain")
+    take_back(head.id)
+    found = db.session.get_one(User, 31)
+    assert suspensions.hashes_of(db.session(), [found]) == {31: "a plain one"}
+    assert suspensions.mode_of(found) is (Mode.ALL if email[0] == "!" else None)
+
+
+@pytest.mark.parametrize(
+    ("email", "mode"),
+    [(" amy@one.example", Mode.SIGN_IN), ("amy@one.example\t", Mode.ALL)],
+)
+def test_the_kept_hash_and_the_note_go_along_with_the_address(
+    do: Do, email: str, mode: Mode
+) -> None:
+    fill_well()
+    by_hand(user(31, email))
+    before = mail_rows()
+    do(suspension_acts.suspend, 31, mode=mode)
+    do(notes.set_note, Noun.USER, 31, text="on leave")
+    head = do(repairs.carry_out, "user-never-found").id
+    assert do(notes.on, Noun.USER, 31) == "on leave"
+    do(suspension_acts.resume, 31)
+    db.session.remove()
+    found = db.session.get_one(User, 31)
+    assert (found.email, found.password) == ("amy@one.example", GOOD_HASH)
+    do(suspension_acts.suspend, 31, mode=mode)
+    take_back(head)
+    assert do(notes.on, Noun.USER, 31) == "on leave"
+    do(suspension_acts.resume, 31)
+    assert mail_rows() == before
+    do(suspension_acts.suspend, 31, mode=mode)
+    head = do(repairs.carry_out, "user-never-found").id
+    do(suspension_acts.resume, 31)
+    take_back(head)
+    assert mail_rows() == before
+
+
+@pytest.mark.parametrize(
+    ("code", "row", "name"),
+    [
+        ("domain-never-found", Domain(id=3, name=" three.example"), "three.example"),
+        ("alias-never-found", alias(301, " info@one.example", ANA), "info@one.example"),
+        ("alias-mixed-case", alias(301, "Info@one.example", ANA), "info@one.example"),
+    ],
+    ids=["domain", "alias", "case"],
+)
+def test_a_note_goes_along_with_the_name(do: Do, code: str, row: Domain | Alias, name: str) -> None:
+    fill_well()
+    by_hand(deepcopy(row))
+    kind = Noun.DOMAIN if isinstance(row, Domain) else Noun.ALIAS
+    do(notes.set_note, kind, row.id, text="a note")
+    (old,) = db.session.scalars(select(Note.name)).all()
+    head = do(repairs.carry_out, code).id
+    assert db.session.scalars(select(Note.name)).all() == [name]
+    take_back(head)
+    assert db.session.scalars(select(Note.name)).all() == [old]
+
+
 def test_another_plan_than_was_seen_is_refused(do: Do) -> None:
     put(next(case for case in REPAIRABLE if case.code == "alias-double"))
     seen = plan("alias-double").version
@@ -130,6 +195,30 @@ def test_what_cannot_be_repaired_is_said(do: Do) -> None:
     for code in ("user-mixed-case", "nothing-like-it", ""):
         with pytest.raises(NotFound, match=f'no repair "{code}"'):
             do(repairs.carry_out, code)
+
+
+def test_what_only_the_database_takes_for_double_stays(do: Do) -> None:
+    fill_well()
+    by_hand(
+        Domain(id=3, name="muller.example"),
+        Domain(id=4, name="m\u00fcller.example"),
+        Domain(id=5, name="M\u00fcller.example"),
+        user(41, "b@m\u00fcller.example", domain_id=4),
+        user(51, "c@m\u00fcller.example", domain_id=5),
+        alias(301, "x@one.example", "muller@far.example"),
+        alias(302, "x@one.example", "m\u00fcller@far.example"),
+        alias(303, "X@one.example", "m\u00fcller@far.example"),
+    )
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite tells accents apart")
+    for code, alone, gone in (("domain-double", 4, 5), ("alias-double", 302, 303)):
+        shown = plan(code)
+        assert [left.row.id for left in shown.left] == [alone]
+        assert [step.id for step in shown.steps if not step.new] == [gone]
+        do(repairs.carry_out, code, seen=shown.version)
+    assert [db.session.get_one(User, number).domain_id for number in (41, 51)] == [4, 4]
+    with pytest.raises(Conflict, match="nothing to repair"):
+        do(repairs.carry_out, "domain-double")
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])

@@ -101,6 +101,7 @@ def test_a_file_that_is_none_is_refused_with_its_line(text: str, words: str) -> 
         ("users: [ana, Ana]", 'Line 4: "ana@one.example" stands in line 4 already'),
         ("users: [{hash: x}]", "Line 4: The user has no address"),
         ("users: [{address: ana, hash: secret}]", "Line 4: This is no password hash"),
+        ("users: [{address: ana, hash: '!suspended'}]", 'Line 4: "!suspended" is no password hash'),
         ("users: [{address: ana, suspended: yes}]", "Line 4: Suspended must be one of: sign-in"),
         ("users: [ana@two.example]", 'Line 4: "ana@two.example" stands under another domain'),
         ("users: ['']", "Line 4: There is an address missing here"),
@@ -230,6 +231,27 @@ def test_a_user_that_is_suspended_stays_so_where_the_file_says_nothing() -> None
     assert told(plan(ONE)) == []
 
 
+def test_a_user_whose_hash_was_not_kept_is_resumed_with_another() -> None:
+    by_hand(User(id=13, domain_id=1, email="!lea@one.example", password=suspensions.MARKER))
+    before = rows_now()
+    text = ONE.replace("- ana", "- ana\n      - {address: lea, suspended: no}")
+    assert "was not kept by PostMaster" in refusals(text)[0]
+    text = text.replace("suspended: no", f"suspended: no, hash: {HASH}new")
+    assert told(plan(text)) == [
+        "change user lea@one.example another password not suspended any more"
+    ]
+    apply(text)
+    (user,) = users_of("lea@one.example")
+    assert user.password == f"{HASH}new"
+    take_back()
+    assert rows_now() == before
+
+
+def users_of(email: str) -> list[User]:
+    db.session.remove()
+    return list(db.session.scalars(select(User).where(User.email == email)))
+
+
 def test_a_new_user_without_a_hash_needs_a_password() -> None:
     text = ONE.replace("- ana", "- ana\n      - new")
     found = plan(text)
@@ -281,10 +303,99 @@ def test_destinations_elsewhere_are_permitted_by_the_setting() -> None:
     assert refusals(text) == []
 
 
-def test_an_address_that_stands_in_a_wrong_domain_is_not_made_twice() -> None:
-    by_hand(User(id=29, domain_id=2, email="lost@one.example", password=HASH))
-    text = ONE.replace("- ana", f'- ana\n      - {{address: lost, hash: "{HASH}"}}')
-    assert refusals(text) == ['Line 6: "lost@one.example" already exists']
+def stray_rows() -> None:
+    """Of one.example by their addresses, of two.example by their ids of a domain."""
+    by_hand(
+        User(id=29, domain_id=2, email="lost@one.example", password=HASH),
+        Alias(id=209, domain_id=2, source="Team@one.example", destination="evil@evil.example"),
+    )
+
+
+def test_a_row_that_belongs_to_a_wrong_domain_is_one_of_its_addresss_domain() -> None:
+    stray_rows()
+    alter_setting(settings.EXTERNAL_DESTINATIONS, "True")
+    before = rows_now()
+    assert told(plan(ONE)) == [
+        "delete alias Team@one.example -> evil@evil.example",
+        "delete user lost@one.example",
+    ]
+    text = ONE.replace("- ana", "- ana\n      - lost")
+    text = text.replace("team: [", "team: [evil@evil.example, ")
+    assert (told(plan(text)), refusals(text)) == ([], [])
+    apply(ONE)
+    assert told(plan(ONE)) == []
+    take_back()
+    assert rows_now() == before
+
+
+def test_a_row_that_belongs_to_a_wrong_domain_is_written_in_its_addresss() -> None:
+    stray_rows()
+    text = written("one.example")
+    assert '"lost"' in text
+    assert '"evil@evil.example"' in text
+    assert told(plan(text)) == []
+    assert "evil" not in written("two.example")
+    assert told(plan(written())) == []
+
+
+def test_a_name_that_only_the_database_takes_for_a_governed_one_is_left_alone() -> None:
+    by_hand(
+        Domain(id=3, name="muller.example"),
+        Domain(id=4, name="m\u00fcller.example"),
+        User(id=41, domain_id=4, email="b@m\u00fcller.example", password=HASH),
+    )
+    found = plan("governs: [muller.example]\n")
+    assert told(found) == ["delete domain muller.example"]
+    if db.engine.dialect.name != "sqlite":
+        assert found.warnings == [
+            '"m\u00fcller.example" is left alone: the database takes it for a domain that the '
+            "file governs, but its name is another"
+        ]
+    apply("governs: [muller.example]\n")
+    assert db.session.get_one(User, 41).domain_id == 4
+
+
+def test_a_name_that_the_database_takes_for_one_that_is_there_is_not_made() -> None:
+    by_hand(
+        Domain(id=4, name="m\u00fcller.example"),
+        User(id=25, domain_id=2, email="J\u00fcrgen@two.example", password=HASH),
+    )
+    text = f"""
+governs: [muller.example, two.example]
+domains:
+  muller.example:
+  two.example:
+    users: [dora, eva, {{address: jurgen, hash: {HASH}}}]
+"""
+    there = [
+        'Line 4: The domain "muller.example" already exists',
+        'Line 6: "jurgen@two.example" already exists',
+    ]
+    assert refusals(text) == ([] if db.engine.dialect.name == "sqlite" else there)
+
+
+def test_blanks_after_a_name_are_none_where_the_database_sees_none() -> None:
+    by_hand(
+        Domain(id=3, name="Blank.example "),
+        User(id=31, domain_id=3, email="a@blank.example", password=HASH),
+        Alias(id=301, domain_id=3, source="x@blank.example ", destination="a@blank.example"),
+    )
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite tells them apart")
+    text = f"""
+governs: [blank.example]
+domains:
+  blank.example:
+    users: [a, {{address: n, hash: {HASH}}}]
+    aliases: {{x: a}}
+"""
+    found = plan(text)
+    assert (told(found), found.refusals) == (["create user n@blank.example"], [])
+    apply(text)
+    assert [user.domain_id for user in users_of("n@blank.example")] == [3]
+    text = written("blank.example")
+    assert '"blank.example"' in text
+    assert told(plan(text)) == []
 
 
 def test_a_catch_all_that_takes_mail_of_mailboxes_is_warned_of() -> None:
@@ -312,6 +423,7 @@ def test_what_is_written_from_the_tables_has_nothing_to_do() -> None:
         User(id=31, domain_id=3, email="Carla.Mixed@Odd.Example", password="{PLAIN}x"),
         User(id=32, domain_id=3, email="plus+sign@odd.example", password="no hash"),
         User(id=33, domain_id=3, email="in@another.example", password=HASH),
+        User(id=34, domain_id=3, email="named@odd.example", password=f"{{CRYPT}}{HASH}"),
         Alias(id=301, domain_id=3, source="@odd.example", destination="gone@odd.example"),
         Alias(id=302, domain_id=3, source="*'\"#: @odd.example", destination="x@y.example"),
         Alias(id=303, domain_id=3, source="local@odd.example", destination="root"),

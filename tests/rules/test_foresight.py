@@ -252,6 +252,54 @@ def test_suspended_without_mail(mail: None) -> None:
     assert found[0] == "Nobody will receive mail to eva@two.example any more: it is refused"
 
 
+def test_suspended_without_mail_under_a_catch_all(mail: None) -> None:
+    by_hand(Alias(id=300, domain_id=1, source="@one.example", destination="eva@two.example"))
+    alter_setting(settings.EMAIL2EMAIL_MAP, "True")
+    user = users.get(db.session(), ADMIN, 11)
+    found = said(foresight.of(db.session(), ADMIN, planned_acts.stopping_mail([user])).always)
+    assert "will go to eva@two.example instead of ana@one.example: ana@one.example" in found[0]
+    assert not any("refused" in one or "sent back" in one for one in found)
+
+
+@pytest.mark.parametrize("has_map", [False, True])
+def test_a_new_mailbox_under_a_catch_all_gets_no_mail_without_the_map(
+    mail: None, has_map: bool
+) -> None:
+    by_hand(Alias(id=300, domain_id=1, source="@one.example", destination="eva@two.example"))
+    alter_setting(settings.EMAIL2EMAIL_MAP, str(has_map))
+    expected = [] if has_map else ["The mailbox %s will get no mail: it goes to eva@two.example"]
+    for plan, arguments in (
+        (planned_acts.creating_user, ()),
+        (planned_acts.renaming_user, (21,)),
+    ):
+        fields = {"email": "new@one.example"}
+        found = planned(plan, *arguments, **fields)
+        assert [one for one in found if "no mail" in one] == [
+            one % "new@one.example" for one in expected
+        ]
+        assert plan(db.session(), ADMIN, *arguments, **fields).offers_copy is not has_map
+        found = planned(plan, *arguments, **fields, keep_copy=True)
+        assert [one for one in found if "no mail" in one] == []
+
+
+def test_a_new_mailbox_under_an_alias_gets_none_either(mail: None) -> None:
+    assert planned(planned_acts.creating_user, email="team@one.example") == [
+        "The mailbox team@one.example will get no mail: it goes to ana@one.example, "
+        "dora@two.example"
+    ]
+    found = planned(planned_acts.creating_user, email="team@one.example", keep_copy=True)
+    assert found == [
+        "Mail to 2 addresses will also go to team@one.example: team@one.example, press@two.example"
+    ]
+
+
+def test_an_extension_belongs_to_the_mailbox(mail: None) -> None:
+    fields = {"source": "new@one.example", "destination": "ana+lists@one.example"}
+    assert planned(planned_acts.creating_alias, **fields) == [
+        "Mail to new@one.example will go to ana@one.example"
+    ]
+
+
 # --- how much is looked at ------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from postmaster.db import db, transact
 from postmaster.errors import RuleError
@@ -277,3 +278,27 @@ def test_nothing_secret_is_in_the_history_the_log_or_an_answer(client: FlaskClie
     readable = history + log + "".join(answer.text for answer in answers)
     for secret in ["mail secret", "admin secret", otp_secret, "$6$", "$2b$", *codes, *hashes]:
         assert secret not in readable
+
+
+def test_a_kept_hash_belongs_to_the_entry_that_it_was_made_for(do: Do) -> None:
+    """Also where SQLite gave the id of a deleted row away within the same act."""
+
+    def write(session: Session, actor: Actor) -> int:
+        head = history.batch(session, actor, history.Action.APPLY, history.Kind.MAIL, 3)
+        user = history.Kind.USER
+        changes = [
+            history.Change(history.Action.CREATE, user, 2, "new@x.example", new={}),
+            history.Change(history.Action.DELETE, user, 1, "a@x.example", old={}, password="a"),
+            history.Change(history.Action.CREATE, user, 1, "b@x.example", new={}),
+            history.Change(history.Action.DELETE, user, 3, "c@x.example", old={}, password="c"),
+        ]
+        # In two goes, as an act does that takes several transactions.
+        history.add_to(session, actor, head.id, changes[:1])
+        history.add_to(session, actor, head.id, changes[1:])
+        return head.id
+
+    do(write)
+    kept = select(HistoryEntry.object_name, HistorySecret.password).join(
+        HistorySecret, HistorySecret.entry_id == HistoryEntry.id
+    )
+    assert dict(list(db.session.execute(kept))) == {"a@x.example": "a", "c@x.example": "c"}

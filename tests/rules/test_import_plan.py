@@ -6,7 +6,7 @@ import pytest
 
 from postmaster.db import db
 from postmaster.models import Alias, Domain, SettingRow, User
-from postmaster.rules import passwords
+from postmaster.rules import passwords, settings
 from postmaster.rules.imports.ranks import Ranks
 from postmaster.rules.suspensions import MARKER, Mode
 from tests.rules.bulk import ANOTHER_HASH, HASH, plan, run, said
@@ -165,6 +165,23 @@ user,bob@named.example,,,{HASH},,
     assert names == {"new.example", "named.example", "xn--mnchen-3ya.example"}
     assert run(text, create_domains=True)[0] == lines
     assert {line.kind for line in plan(text, create_domains=True)} == {"domain", "user", "alias"}
+
+
+def test_a_catch_all_says_which_mailboxes_it_takes_the_mail_of(mail: None) -> None:
+    text = "alias,@One.example,bob@one.example,,,,\nalias,@two.example,bob@one.example,,,,\n"
+    takes = "create: The catch-all takes the mail of "
+    assert said(plan(text)) == {
+        2: f"{takes}the mailbox ana@one.example: it goes to bob@one.example",
+        3: f"{takes}2 mailboxes: it goes to bob@one.example",
+    }
+    own = "".join(f"alias,{name},{name},,,,\n" for name in ("ANA@one.example", "new@one.example"))
+    users = f"user,new@one.example,,,{HASH},,\nuser,b@two.example,,,{HASH},,\n"
+    slept = f"user,s@two.example,,,{HASH},all,\n"
+    words = said(plan(text + own + users + slept))
+    assert words[2] == "create", "each has a row of its own, be it after"
+    assert words[3] == f"{takes}3 mailboxes: it goes to bob@one.example"
+    by_hand_setting(settings.EMAIL2EMAIL_MAP.name, "True")
+    assert set(said(plan(text)).values()) == {"create"}
 
 
 def test_destinations_elsewhere_obey_the_setting(mail: None) -> None:

@@ -119,7 +119,10 @@ def test_json_may_be_empty(value: str) -> None:
     assert read_json(value) == []
 
 
-@pytest.mark.parametrize("value", ["3", '["x"]', '{"email": 5}', '{"colour": "red"}'])
+@pytest.mark.parametrize("value",
+    ["3", "9" * 5000, r'{"\ud800": "x"}', r'{"note": "\ud800"}', '["x"]', '{"email": 5}',
+     '{"colour": "red"}'],
+)  # fmt: skip
 def test_a_json_item_that_is_none_says_so(value: str) -> None:
     bad, good = read_json(f'{{"users": [{value}, {{"email": "ana@b.example"}}]}}')
     assert isinstance(bad, BadItem)
@@ -129,7 +132,7 @@ def test_a_json_item_that_is_none_says_so(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["[]", "{", '{"people": []}', '{"users": [1 2]}', '{"users": ["a"]} x', '{"users": ["a',
-     '{"users": {}}', '{"users": [,]}'],
+     '{"users": {}}', '{"users": [,]}', '{["users"]: []}', "{{}: []}", "{5: []}"],
 )  # fmt: skip
 def test_a_file_that_is_no_such_json_is_refused(value: str) -> None:
     with pytest.raises(Invalid, match="JSON object"):

@@ -11,14 +11,14 @@ from passlib.hash import sha512_crypt
 
 from postmaster.db import db, transact
 from postmaster.errors import Conflict, Invalid
-from postmaster.models import HistoryEntry, Import, Note, Suspension, User
-from postmaster.rules import undo, users
+from postmaster.models import Alias, HistoryEntry, Import, Note, Suspension, User
+from postmaster.rules import suspension_acts, suspensions, undo, users
 from postmaster.rules.imports import hashing, planning, running, writing
 from postmaster.rules.imports.password_file import PasswordFile
 from postmaster.rules.imports.verdicts import Options
 from tests.mariadb import MariaDB
 from tests.rules.bulk import ADMIN, ANOTHER_HASH, HASH, order_of, plan, run, said
-from tests.rules.mail import fill, newest, rows_now
+from tests.rules.mail import by_hand, fill, newest, rows_now
 from tests.rules.statements import counted
 
 Do = Callable[..., Any]
@@ -101,6 +101,80 @@ def test_a_suspended_user_gets_the_hash_that_it_will_come_back_with(mail: None) 
     run(f"user,new@one.example,,,{ANOTHER_HASH},,\n", update=True)
     assert db.session.query(Suspension.password).scalar() == ANOTHER_HASH
     assert stored("!new@one.example") == "!suspended"
+
+
+def test_the_mark_of_a_suspended_user_is_no_hash(do: Do, mail: None) -> None:
+    before = rows_now()
+    lines, _record = run("user,ana@one.example,,,!suspended,,\n", update=True)
+    assert "is no password hash" in said(lines)[2]
+    assert rows_now() == before
+
+
+def test_an_exported_user_without_a_kept_hash_is_made_so_and_takes_nobodys(
+    do: Do, mail: None
+) -> None:
+    do(suspension_acts.suspend, 11, mode=suspensions.Mode.SIGN_IN)
+    before = db.session.query(Suspension.password).scalar()
+    text = "user,ana@one.example,,,!suspended,sign-in,\nuser,new@one.example,,,!suspended,all,\n"
+    lines, _record = run(text, update=True)
+    assert [line.verdict for line in lines] == ["skip", "create"]
+    assert db.session.query(Suspension.password).scalar() == before
+    assert stored("!new@one.example") == "!suspended"
+
+
+SUSPENDING = f"""\
+user,ana@one.example,,,{HASH},all,
+user,bob@one.example,,a new password,,sign-in,
+user,dora@two.example,,,,sign-in,
+user,eva@two.example,,,$6$salt$hash22,all,
+alias,new@one.example,ana@one.example,,,,
+"""
+
+
+def test_an_update_suspends_as_the_file_says_and_undo_resumes(do: Do, mail: None) -> None:
+    keeps = "skip: It is there already, and its password and its state stay as they are"
+    assert [*said(plan(SUSPENDING)).values()] == [keeps] * 4 + ["create"]
+    before = rows_now()
+    planned = said(plan(SUSPENDING, update=True))
+    assert planned == {
+        2: "change: It gets another password and will be suspended: all",
+        3: "change: It gets this password, unless it has it already, and will be suspended: "
+        "sign-in",
+        4: "change: It will be suspended: sign-in",
+        5: "change: It will be suspended: all",
+        6: 'error: "ana@one.example" is suspended; resume it first',
+    }
+    lines, record = run(SUSPENDING, update=True)
+    assert {**planned, 3: "change: It gets another password and will be suspended: sign-in"} == (
+        said(lines)
+    )
+    assert stored("!ana@one.example") == stored("bob@one.example") == "!suspended"
+    assert stored("!eva@two.example") == stored("dora@two.example") == "!suspended"
+    kept = {each.email: each.password for each in db.session.query(Suspension)}
+    assert kept["ana@one.example"] == HASH
+    assert kept["eva@two.example"] == "$6$salt$hash22"
+    assert sha512_crypt.verify("a new password", kept["bob@one.example"])
+    again, _record = run(SUSPENDING + "\n", update=True)
+    assert [line.verdict for line in again] == ["skip"] * 4 + ["error"]
+    do(undo.undo, record.head_id, log_is_writable=lambda: True)
+    assert rows_now() == before
+    assert db.session.query(Suspension).count() == 0
+
+
+def test_a_user_without_mail_gets_mail_again_unless_an_alias_takes_it(do: Do, mail: None) -> None:
+    text = "user,ana@one.example,,,,{},\n"
+    run(text.format("all"), update=True)
+    by_hand(Alias(id=900, domain_id=1, source="ana@one.example", destination="bob@one.example"))
+    assert said(plan(text.format("sign-in"), update=True))[2].startswith("conflict: There is an")
+    assert stored("!ana@one.example") == "!suspended"
+    db.session.query(Alias).filter_by(id=900).delete()
+    db.session.commit()
+    lines, record = run(text.format("sign-in") + "alias,x@one.example,ana@one.example,,,,\n",
+                        update=True)  # fmt: skip
+    assert {line.verdict for line in lines} == {"change", "create"}
+    assert stored("ana@one.example") == "!suspended"
+    do(undo.undo, record.head_id, log_is_writable=lambda: True)
+    assert stored("!ana@one.example") == "!suspended"
 
 
 # --- interruptions --------------------------------------------------------------

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from postmaster.db import db
 from postmaster.errors import Conflict, Invalid, NotFound
 from postmaster.models import Domain, Note
-from postmaster.rules import aliases, domains, notes, suspension_acts, undo, users
+from postmaster.rules import aliases, domains, notes, suspension_acts, undo, user_moves, users
 from postmaster.rules.actions import Kind
 from postmaster.rules.paging import Criteria
 from postmaster.rules.suspensions import Mode
@@ -198,3 +198,88 @@ def test_a_note_on_what_is_gone_since_is_not_written_again(do: Do) -> None:
     do(users.remove, 21)
     with pytest.raises(Conflict, match="newer change stands in the way"):
         do(undo.undo, written, **WRITABLE)
+
+
+# --- undo of a new name ---------------------------------------------------------
+
+
+def _rename_user(do: Do) -> None:
+    do(user_moves.rename, 21, email="doris@one.example")
+
+
+def _rename_alias(do: Do) -> None:
+    do(aliases.rename, 101, source="crew@two.example")
+
+
+def _rename_domain(do: Do) -> None:
+    do(domains.change, 3, name="four.example")
+
+
+RENAMED = [
+    pytest.param(_rename_user, Kind.USER, 21, "dora@two.example", id="user"),
+    pytest.param(_rename_alias, Kind.ALIAS, 102, "team@one.example", id="alias"),
+    pytest.param(_rename_domain, Kind.DOMAIN, 3, "three.example", id="domain"),
+]
+
+
+@pytest.mark.parametrize("earlier", ["", "before"])
+@pytest.mark.parametrize(("rename", "kind", "row_id", "name"), RENAMED)
+def test_what_was_written_since_goes_back_with_the_name(
+    do: Do, rename: Callable[[Do], None], kind: Kind, row_id: int, name: str, earlier: str
+) -> None:
+    by_hand(Domain(id=3, name="three.example"))
+    do(notes.set_note, kind, row_id, text=earlier)
+    rename(do)
+    renamed = newest().id
+    ((_kind, new),) = texts() or [(kind, None)]
+    do(notes.set_note, kind, row_id, text="since")
+    written = newest().id
+    new = new or kept()[0][2]
+    undone = do(undo.undo, renamed, **WRITABLE).id
+    assert texts() == {(kind, name): "since"}
+    do(undo.undo, undone, **WRITABLE)
+    assert texts() == {(kind, new): "since"}
+    do(undo.undo, newest().id, **WRITABLE)
+    do(undo.undo, written, **WRITABLE)
+    assert texts() == ({(kind, name): earlier} if earlier else {})
+
+
+@pytest.mark.parametrize(("rename", "kind", "row_id", "name"), RENAMED)
+def test_a_note_that_was_deleted_since_stays_so(
+    do: Do, rename: Callable[[Do], None], kind: Kind, row_id: int, name: str
+) -> None:
+    by_hand(Domain(id=3, name="three.example"))
+    do(notes.set_note, kind, row_id, text="before")
+    rename(do)
+    renamed = newest().id
+    do(notes.set_note, kind, row_id, text="")
+    deleted = newest().id
+    do(undo.undo, renamed, **WRITABLE)
+    assert texts() == {}
+    with pytest.raises(Conflict, match="nothing has this name now"):
+        do(undo.undo, deleted, **WRITABLE)
+    assert texts() == {}
+
+
+def test_a_deleted_note_does_not_come_back_to_a_name_that_nothing_has(do: Do) -> None:
+    do(notes.set_note, Kind.USER, 21, text="x")
+    do(suspension_acts.suspend, 21, mode=Mode.ALL)
+    do(notes.set_note, Kind.USER, 21, text="")
+    deleted = newest().id
+    do(suspension_acts.resume, 21)
+    _rename_user(do)
+    with pytest.raises(Conflict, match="cannot come back: nothing has this"):
+        do(undo.undo, deleted, **WRITABLE)
+    take_back(do)
+    do(suspension_acts.suspend, 21, mode=Mode.ALL)
+    do(undo.undo, deleted, **WRITABLE)
+    assert texts() == {("user", "dora@two.example"): "x"}
+
+
+def test_what_is_taken_back_takes_its_note_along(do: Do) -> None:
+    do(users.create, email="new@one.example", password="a password")
+    created = newest().id
+    user = do(users.by_email, "new@one.example")
+    do(notes.set_note, Kind.USER, user.id, text="x")
+    do(undo.undo, created, **WRITABLE)
+    assert texts() == {}

@@ -210,3 +210,31 @@ def test_thousands_of_rows_take_a_few_statements(do: Do) -> None:
         do(domains.remove, 1, orphans=Orphans.ALL)
     assert len(statements) < 60, len(statements)
     assert ids(User) == [21, 22]
+
+
+CHAIN = 300
+
+
+def test_a_long_chain_takes_a_few_statements(do: Do) -> None:
+    chain = [f"c{n}@two.example" for n in range(CHAIN)]
+    db.session.execute(
+        insert(Alias),
+        [
+            {"domain_id": 2, "source": source, "destination": destination}
+            for source, destination in zip(chain, ["sales@two.example", *chain], strict=False)
+        ],
+    )
+    db.session.commit()
+    with counted() as statements:
+        gone = do(aliases.goes_with, [201])
+    assert len(gone.pointing_nowhere) == 2 + CHAIN
+    assert len(statements) < 90, len(statements)
+
+
+def test_what_the_database_finds_under_another_spelling_is_a_place(do: Do) -> None:
+    by_hand(
+        Alias(id=301, domain_id=2, source="muller@two.example", destination="eva@two.example"),
+        Alias(id=302, domain_id=2, source="m\u00fcller@two.example", destination="eva@two.example"),
+        Alias(id=303, domain_id=2, source="all@two.example", destination="muller@two.example"),
+    )
+    assert seen(do(aliases.goes_with, [302])) == ([], [], [], [])

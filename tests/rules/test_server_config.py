@@ -19,6 +19,7 @@ from tests.rules.server_texts import (
     LINODE,
     MAIN,
     MAPS,
+    MARKER,
     SQL,
     a_map,
     changed,
@@ -361,12 +362,7 @@ WRONG: list[Case] = [
     as_24("username-cut", E, "%{user | lower}", "%{user | username | lower}"),
     as_24("prefetch-alone", E, "userdb static", "userdb prefetch"),
     # What has to be the same on two sides.
-    (
-        "setting-differs",
-        E,
-        GUIDE,
-        dataclasses.replace(LINODE, email2email=False),
-    ),
+    ("lesser-setting-differs", W, GUIDE, dataclasses.replace(LINODE, email2email=False)),
     (
         "setting-differs",
         E,
@@ -377,6 +373,8 @@ WRONG: list[Case] = [
     ("lesser-setting-differs", W, GUIDE, dataclasses.replace(LINODE, mail_folder="/srv/%u")),
     case("other-socket", W, DOVECOT_FILE, "private/dovecot-lmtp", "private/lmtp"),
     case("other-socket", W, MAIN_CF, "private/auth", "private/sasl"),
+    case("other-socket", W, MAIN_CF, "private/auth", "inet:127.0.0.1:12345"),
+    case("other-socket", W, MAIN_CF, "lmtp:unix:private/dovecot-lmtp", "lmtp:inet:127.0.0.1:24"),
     case("delimiters-differ", E, DOVECOT_FILE, "ssl =", "recipient_delimiter = -\nssl ="),
     # The texts.
     ("not-recognised", E, {**GUIDE, "notes.txt": "Buy milk"}, LINODE),
@@ -435,6 +433,75 @@ def test_the_fix_of_a_finding_is_right() -> None:
     assert codes(judged({**GUIDE, ALIASES: line})) == []
 
 
+@pytest.mark.parametrize(
+    "transport",
+    [
+        "lmtp:inet:127.0.0.1:24",
+        "lmtp:mail.example.com",
+        "lmtp:[::1]:24",
+        "lmtp:[mail.example.com]:lmtp",
+        "lmtp:unix:/var/run/dovecot/lmtp",
+        "lmtp:unix:../spool/private/dovecot-lmtp",
+    ],
+)
+def test_dovecot_listens_where_postfix_hands_over(transport: str) -> None:
+    texts = changed(MAIN_CF, "lmtp:unix:private/dovecot-lmtp", transport)
+    port = "service lmtp {\n  inet_listener lmtp {\n    address = 127.0.0.1\n    port = 24\n  }\n"
+    texts[DOVECOT_FILE] = DOVECOT.replace("service lmtp {\n", port).replace(
+        "postfix/private/dovecot", "spool/private/dovecot"
+    )
+    report = judged(texts)
+    assert codes(report) == [], said(report)
+    assert "lmtp" in codes(report, Severity.OK)
+
+
+@pytest.mark.parametrize("port", ["25", "0"])
+@pytest.mark.parametrize("place", ["inet:127.0.0.1:24", "unix:private/nowhere", "127.0.0.1"])
+def test_mail_that_is_handed_over_where_nobody_listens_is_not_right(place: str, port: str) -> None:
+    texts = changed(MAIN_CF, "unix:private/dovecot-lmtp", place)
+    listener = f"service lmtp {{\n  inet_listener lmtp {{\n    port = {port}\n  }}\n"
+    texts[DOVECOT_FILE] = DOVECOT.replace("service lmtp {\n", listener)
+    report = judged(texts)
+    assert codes(report) == ["other-socket"]
+    assert "lmtp" not in codes(report, Severity.OK)
+    assert report.findings[0].write == ("virtual_transport = lmtp:unix:private/dovecot-lmtp",)
+
+
+def test_where_dovecot_listens_is_not_known_without_its_settings() -> None:
+    (finding,) = [f for f in judged(without(DOVECOT_FILE)).findings if f.code == "lmtp"]
+    assert "not known" in finding.meaning()
+
+
+def test_a_setting_of_the_panel_is_no_line_of_the_mail_server_s() -> None:
+    panel = dataclasses.replace(LINODE, email2email=False, setting_ids={"Email2Email Map": 13})
+    (finding,) = [f for f in judged(GUIDE, panel).findings if f.severity is not Severity.OK]
+    assert (finding.where, finding.write) == ("PostMaster", ())
+    assert finding.own_setting
+    assert finding.own_setting.plain() == {"id": 13, "name": "Email2Email Map", "value": "True"}
+
+
+def test_no_value_is_asked_for_that_the_setting_refuses() -> None:
+    texts = changed(DOVECOT_FILE, "maildir:/var/mail/vhosts/%d/%n/", "maildir:/var/mail/%d")
+    panel = dataclasses.replace(LINODE, mail_folder="/var/mail/vhosts/%d/%n")
+    assert codes(judged(texts, panel)) == ["mail-folder-shared"]
+
+
+def test_a_query_that_is_wrong_is_not_said_to_be_right_perhaps() -> None:
+    report = judged(changed(ALIASES, "source='%s'", "source LIKE '%s' AND active=1"))
+    assert codes(report) == ["other-column"]
+    report = judged(changed(ALIASES, "source='%s'", "source LIKE '%s' AND id=1"))
+    assert sorted(codes(report)) == ["more-conditions", "query-not-understood"]
+
+
+def test_a_domain_is_named_once() -> None:
+    texts = changed(
+        MAIN_CF, "mydestination = localhost", "mydestination = Mail.example.com, $myhostname"
+    )
+    panel = dataclasses.replace(LINODE, domains=frozenset({"mail.example.com"}))
+    (finding,) = [f for f in judged(texts, panel).findings if f.code == "domain-twice"]
+    assert finding.sentence().startswith("mail.example.com: in mydestination")
+
+
 # --- what each text is ----------------------------------------------------------
 
 
@@ -444,6 +511,47 @@ def test_texts_without_names_are_told_apart() -> None:
     assert codes(judged({"": named})) == []
     pasted = "".join(GUIDE[name] for name in MAPS)
     assert codes(judged({"": MAIN, " ": pasted, "  ": SQL, "   ": DOVECOT})) == []
+
+
+DICT = """\
+default_pass_scheme = MD5
+iterate_prefix = userdb/
+key passdb {
+  key = passdb/%u
+  format = json
+}
+passdb_objects = passdb
+"""
+DICT_SQL = f"""\
+connect = host=localhost dbname=mails user=testuser password={MARKER}
+map {{
+  pattern = priv/quota/storage
+  table = quota
+}}
+"""
+LDAP = f"uris = ldap://localhost\nbase = dc=x\ndnpass = {MARKER}\ndefault_pass_scheme = CRYPT\n"
+
+
+@pytest.mark.parametrize("other", [DICT, DICT_SQL, LDAP])
+def test_dovecot_s_other_files_are_not_its_sql_file(other: str) -> None:
+    """Debian has them beside it; dovecot-dict-auth.conf.ext sets a scheme of its own."""
+    assert codes(judged({"dovecot-a.conf.ext": other, **GUIDE})) == []
+    wrong = {**GUIDE, SQL_FILE: SQL.replace("%u", "%n").replace("default_pass_scheme", "# ")}
+    for texts in ({"dovecot-a.conf.ext": other, **wrong}, {**wrong, "dovecot-z.conf.ext": other}):
+        report = judged(texts)
+        assert sorted(codes(report)) == ["other-place", "scheme-missing"]
+        assert {f.where for f in report.findings if f.severity is Severity.ERROR} == {SQL_FILE}
+    report = judged({**without(SQL_FILE), "dovecot-a.conf.ext": other})
+    assert codes(report) == ["no-dovecot-sql"]
+    assert "not needed" in str([text.kind for text in report.texts][-1])
+
+
+def test_of_two_sql_files_the_one_is_named_that_has_the_query() -> None:
+    connection, query = SQL.split("default_pass_scheme")
+    texts = {**without(SQL_FILE), "a.ext": connection}
+    report = judged({**texts, "b.ext": "default_pass_scheme" + query.replace("%u", "%n")})
+    (finding,) = [f for f in report.findings if f.severity is Severity.ERROR]
+    assert (finding.code, finding.where) == ("other-place", "b.ext")
 
 
 def test_a_carriage_return_does_no_harm() -> None:

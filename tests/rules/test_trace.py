@@ -137,6 +137,27 @@ def test_an_extension_goes_along_if_there_are_any(delimiter: str, ends: Any) -> 
         assert found.tree.key == "team@one.example"
 
 
+def test_an_extension_is_delivered_to_the_mailbox_itself() -> None:
+    by_hand(Alias(id=300, domain_id=1, source="lists@one.example", destination="ana+x@one.example"))
+    for address in ("ana+news@one.example", "lists@one.example"):
+        found = traced(address)
+        assert found.sentence.say().endswith(" is delivered to the mailbox ana@one.example")
+        assert found.recipients == ("ana@one.example",)
+    assert (found.tree.children[0].address, found.tree.children[0].delivered_to) == (
+        "ana+x@one.example",
+        "ana@one.example",
+    )
+    assert found.steps[-1].sentence.say() == (
+        "ana+x@one.example is delivered to the mailbox ana@one.example: "
+        "Dovecot cuts the extension off"
+    )
+
+
+def test_a_suspended_mailbox_is_so_with_an_extension_too() -> None:
+    by_hand(User(id=90, domain_id=1, email="!quiet@one.example", password="!suspended"))
+    assert "is suspended without mail" in traced("quiet+x@one.example").sentence.say()
+
+
 @pytest.mark.parametrize(("has_map", "reaches"), [("True", "dora@"), ("False", "ana@one")])
 def test_a_catch_all_takes_mailboxes_where_there_is_no_map(has_map: str, reaches: str) -> None:
     by_hand(Alias(id=300, domain_id=2, source="@two.example", destination="ana@one.example"))
@@ -154,7 +175,7 @@ def test_a_domain_alias_keeps_the_name() -> None:
     )
     assert traced("ana@old.example").recipients == ("ana@one.example",)
     assert traced("gone@old.example").verdict is Verdict.SENT_BACK
-    assert traced("ana+x@old.example").recipients == ("ana+x@one.example",)
+    assert traced("ana+x@old.example").recipients == ("ana@one.example",)
 
 
 def test_why_nobody_signs_in_is_told_without_the_password() -> None:

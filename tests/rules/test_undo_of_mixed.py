@@ -1,5 +1,6 @@
 """Domains, users and aliases that were made, changed and deleted as one are taken back as one."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,12 @@ from sqlalchemy.orm import Session
 from postmaster.db import db, transact
 from postmaster.errors import Conflict
 from postmaster.models import Alias, Domain, HistoryEntry, User
-from postmaster.rules import actions, aliases, domains, history, rows, undo, users
+from postmaster.rules import actions, aliases, domains, history, notes, rows, undo, users
 from postmaster.rules.actor import Actor
+from postmaster.rules.declarations import applying, differences, document
 from postmaster.rules.history import Action, Change, Kind
 from tests.conftest import ADMIN
-from tests.rules.mail import HASH, by_hand, fill, rows_now
+from tests.rules.mail import HASH, by_hand, fill, ids, rows_now
 
 NAME = "a file.csv"
 CHANGES = 10
@@ -38,7 +40,7 @@ def at_once(session: Session, actor: Actor) -> int:
     gone = session.query(Alias).filter_by(domain_id=2).all()
     changes = [
         Change(Action.CHANGE, Kind.USER, 22, eva.email, before, users.as_recorded(eva)),
-        users.as_reset(ana, replaced),
+        users.as_reset(ana, replaced, ana.password),
         Change(Action.CREATE, Kind.USER, new.id, new.email, new=users.as_recorded(new)),
         *(aliases.as_removed(alias) for alias in gone),
         users.as_removed(session.get_one(User, 21)),
@@ -97,3 +99,26 @@ def test_a_name_that_is_taken_since_stands_in_the_way() -> None:
     with pytest.raises(Conflict, match="there is a user of this address now"):
         take_back(head_id)
     assert rows_now() == after
+
+
+def test_what_takes_the_place_of_the_deleted_gets_other_ids(do: Callable[..., Any]) -> None:
+    """SQLite would give the highest ids away again, and nothing could come back."""
+    do(notes.set_note, Kind.ALIAS, 205, text="a note")
+    before = rows_now()
+    text = f"""
+governs: [two.example, three.example]
+domains:
+  three.example:
+    users: [{{address: new, hash: "{HASH}new"}}, {{address: off, hash: "{HASH}", suspended: all}}]
+    aliases: {{press: new}}
+"""
+    declaration = document.read(io.BytesIO(text.encode()))
+    seen = do(differences.plan, declaration).seen
+    head = do(applying.apply, declaration, name=NAME, seen=seen, hashes={})
+    new = {model: set(ids(model)) for model in (Domain, User, Alias)}
+    assert not new[Domain] & {2}
+    assert not new[User] & {21, 22}
+    assert not new[Alias] & {201, 202, 203, 204, 205}
+    take_back(head.id)
+    assert rows_now() == before
+    assert do(notes.on, Kind.ALIAS, 205) == "a note"

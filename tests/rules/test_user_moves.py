@@ -104,6 +104,26 @@ def test_an_alias_that_led_to_both_loses_its_double(do: Do) -> None:
     assert rows_now() == before
 
 
+def test_what_stays_at_the_old_address_gets_another_id_than_the_double_had(do: Do) -> None:
+    by_hand(
+        Alias(id=301, domain_id=1, source="crew@one.example", destination="x@one.example"),
+        Alias(id=302, domain_id=1, source="crew@one.example", destination="ana@one.example"),
+    )
+    before = rows_now()
+    do(user_moves.rename, 11, email="x@one.example", keep_alias=True)
+    assert 302 not in pairs()
+    take_back(do)
+    assert rows_now() == before
+
+
+def test_the_note_on_its_forwarding_goes_along(do: Do) -> None:
+    do(notes.set_note, Kind.ALIAS, 104, text="on leave")
+    do(user_moves.rename, 12, email="bob@two.example", keep_alias=True)
+    assert db.session.scalars(select(Note.name)).all() == ["bob@two.example"]
+    take_back(do)
+    assert db.session.scalars(select(Note.name)).all() == ["bob@one.example"]
+
+
 def test_only_the_spelling_may_change(do: Do) -> None:
     by_hand(User(id=31, domain_id=1, email="Carla.Mixed@One.Example", password="x"))
     by_hand(

@@ -180,15 +180,15 @@ def judge(rights: Rights, database: str, account: str) -> list[Finding]:
         if granted not in rights.elsewhere
     ]
     if take_back:
+        count = len(take_back)
         if missing := [right for right in NEEDED if right in beyond]:
             take_back.insert(0, f"GRANT {', '.join(missing)} ON {place} TO {account};")
-        sample = [Sample("right", 0, line.removeprefix("REVOKE ")) for line in take_back]
-        findings.append(Finding(DATABASE_MORE, len(take_back), sample, take_back, values))
+        # No sample: the statements name each right, once.
+        findings.append(Finding(DATABASE_MORE, count, (), take_back, values))
     if rights.has_roles:  # a server may not say what a role brings
         return findings
     for kind, wanted in ((DATABASE_LESS, NEEDED), (NO_UPGRADES, FOR_UPGRADES)):
         if lacking := rights.lacks(wanted):
-            sample = [Sample("right", 0, right) for right in lacking]
             statement = f"GRANT {', '.join(lacking)} ON {place} TO {account};"
-            findings.append(Finding(kind, len(lacking), sample, [statement], values))
+            findings.append(Finding(kind, len(lacking), (), [statement], values))
     return findings

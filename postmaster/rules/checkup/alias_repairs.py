@@ -10,6 +10,7 @@ from . import aliases, circles
 from .domain_repairs import lowered
 from .findings import Kind
 from .plans import (
+    ALIKE,
     MOST_ROWS,
     MOST_SLOW_ROWS,
     NOT_AN_ADDRESS,
@@ -39,9 +40,19 @@ def delete_empty(session: Session) -> Plan:
 
 
 def delete_doubles(session: Session) -> Plan:
-    """Of equal rows all but the first go."""
+    """Of equal rows all but the first go; not one that the database alone takes for another."""
     found, is_whole = _found(session, aliases.DOUBLE)
-    return Plan(aliases.DOUBLE, [deleted(alias) for alias in found], is_whole=is_whole)
+    first: dict[tuple[str, str], int] = {}
+    for alias in rows.where_in(session, Alias, Alias.source, {alias.source for alias in found}):
+        first[_pair(alias)] = min(alias.id, first.get(_pair(alias), alias.id))
+    steps = [deleted(alias) for alias in found if first[_pair(alias)] < alias.id]
+    alone = [alias for alias in found if first[_pair(alias)] == alias.id]
+    left = [Left(aliases.sample(alias), ALIKE) for alias in alone]
+    return Plan(aliases.DOUBLE, steps, left, is_whole)
+
+
+def _pair(alias: Alias) -> tuple[str, str]:
+    return addresses.folded(alias.source), addresses.folded(alias.destination)
 
 
 def delete_dangling(session: Session) -> Plan:

@@ -12,7 +12,7 @@ from .. import addresses, alias_rules, lengths, rows, suspensions
 from ..history import Kind as Noun
 from . import aliases, domains, users
 from .findings import Kind, Sample
-from .plans import MOST_ROWS, Left, Plan, Step, changed, deleted, made
+from .plans import ALIKE, MOST_ROWS, Left, Plan, Step, changed, deleted, made
 from .scanning import BLANKS, Scan
 
 Inside = TypeVar("Inside", User, Alias)
@@ -72,18 +72,28 @@ def trim_end(session: Session) -> Plan:
 
 
 def merge(session: Session) -> Plan:
-    """What is in a domain's further rows moves to its first, and they go."""
+    """What is in a domain's further rows moves to its first, and they go.
+
+    Not where the database alone takes the names for one.
+    """
     steps: list[Step] = []
+    left: list[Left] = []
     for domain in domains.scan().rows(session, domains.DOUBLE.code, MOST_ROWS):
-        first = alias_rules.domain_of(session, f"@{domain.name}", field="name")
+        same = rows.where_in(session, Domain, Domain.name, [domain.name])
+        same.sort(key=lambda row: row.id)
+        own = addresses.folded(domain.name)
+        first = next(row for row in same if addresses.folded(row.name) == own)
+        if first is domain:
+            left.append(Left(Sample("domain", domain.id, domain.name), ALIKE))
+            continue
         room = MOST_ROWS - len(steps)
         inside: list[User | Alias] = [*_of_domain(session, User, domain.id, room + 1)]
         inside += _of_domain(session, Alias, domain.id, room + 1)
         steps += [changed(row, domain_id=first.id) for row in inside[:room]]
         if len(inside) >= room:
-            return Plan(domains.DOUBLE, steps, is_whole=False)
+            return Plan(domains.DOUBLE, steps, left, is_whole=False)
         steps.append(deleted(domain))
-    return Plan(domains.DOUBLE, steps)
+    return Plan(domains.DOUBLE, steps, left)
 
 
 def _of_domain(session: Session, model: type[Inside], domain_id: int, most: int) -> list[Inside]:

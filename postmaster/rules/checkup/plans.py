@@ -166,4 +166,5 @@ def _in_words(noun: Noun, values: Mapping[str, Any] | None) -> str:
 
 
 LOOKS_LIKE_A_HASH = Phrase("it looks like a hash of another program; give the user a new password")
+ALIKE = Phrase("only the database takes it for another one; to people the two names differ")
 NOT_AN_ADDRESS = Phrase('"%(text)s" is not an address')

@@ -10,7 +10,7 @@ from ...errors import Conflict, NotFound
 from ...models import Alias, Domain, HistoryEntry, User
 from .. import aliases as alias_acts
 from .. import domains as domain_acts
-from .. import history, passwords, rows, suspensions, turns
+from .. import history, notes, passwords, rows, suspensions, turns
 from .. import users as user_acts
 from ..actor import Actor
 from ..history import Action, Change
@@ -123,12 +123,17 @@ def _change(
     for step in steps:
         row = found[step.noun][step.id]
         for name, value in (step.new or {}).items():
-            if value != (step.old or {}).get(name):
+            if value == (step.old or {}).get(name):
+                continue
+            if isinstance(row, User) and name == "email":
+                suspensions.change_address(session, row, str(value))
+            else:
                 setattr(row, name, value)
     flush_unique(session, Conflict("There is another user of one of these addresses now"))
-    return [
+    changes = [
         Change(Action.CHANGE, step.noun, step.id, step.before, step.old, step.new) for step in steps
     ]
+    return changes + notes.follow(session, changes)
 
 
 def _hash(
@@ -137,9 +142,9 @@ def _hash(
     changes = []
     for step in steps:
         user: User = found[Noun.USER][step.id]
-        plain = user.password
-        suspensions.change_hash(session, user, passwords.hash_for_mail(plain))
-        changes.append(user_acts.as_reset(user, plain))
+        plain, hashed = user.password, passwords.hash_for_mail(user.password)
+        suspensions.change_hash(session, user, hashed)
+        changes.append(user_acts.as_reset(user, plain, hashed))
     session.flush()
     return changes
 

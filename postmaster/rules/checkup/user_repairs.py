@@ -37,7 +37,7 @@ def trim(session: Session) -> Plan:
     taken: set[str] = set()
     for user in found[:MOST_SLOW_ROWS]:
         try:
-            address = addresses.mailbox(user.email.strip(BLANKS))
+            address = addresses.mailbox(suspensions.address_of(user).strip(BLANKS))
             _check_is_free(session, address, taken)
             domain = alias_rules.domain_of(session, address, field="email")
         except Invalid as error:

@@ -1,6 +1,6 @@
 """The act that makes the tables equal to a declaration."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy.orm import Session
 
@@ -65,14 +65,16 @@ def apply(
 
 
 def _do(session: Session, found: Plan, hashes: Mapping[str, str]) -> list[Change]:
+    # Counted before the deletions, which come first: a new user may have a freed address.
+    ids = {model: rows.fresh_ids(session, model) for model in (Domain, User, Alias)}
     changes = _delete(session, found)
-    new_domains = [Domain(name=name) for name in found.new_domains]
+    new_domains = [Domain(id=next(ids[Domain]), name=name) for name in found.new_domains]
     session.add_all(new_domains)
     session.flush()
     changes += [domains.as_created(domain) for domain in new_domains]
     changes += _change_users(session, found)
-    changes += _create_users(session, found, hashes)
-    changes += _create_aliases(session, found)
+    changes += _create_users(session, found, hashes, ids[User])
+    changes += _create_aliases(session, found, ids[Alias])
     # At the end, since what was deleted may have come again in another form.
     return changes + notes.remove_with(
         session,
@@ -92,18 +94,21 @@ def _delete(session: Session, found: Plan) -> list[Change]:
 
 
 def _change_users(session: Session, found: Plan) -> list[Change]:
-    modes = {user.id: mode for user, mode in found.new_modes}
-    changes = suspension_acts.put(session, [user for user, _mode in found.new_modes], modes)
+    """Hashes first: one that was not kept may be among them, and is wanted to resume its user."""
+    changes = []
     chosen = [user for user, _hashed in found.new_hashes]
     replaced = suspensions.hashes_of(session, chosen)
     for user, hashed in found.new_hashes:
         suspensions.change_hash(session, user, hashed)
         changes.append(users.as_reset(user, replaced[user.id], hashed))
     session.flush()
-    return changes
+    modes = {user.id: mode for user, mode in found.new_modes}
+    return changes + suspension_acts.put(session, [user for user, _mode in found.new_modes], modes)
 
 
-def _create_users(session: Session, found: Plan, hashes: Mapping[str, str]) -> list[Change]:
+def _create_users(
+    session: Session, found: Plan, hashes: Mapping[str, str], ids: Iterator[int | None]
+) -> list[Change]:
     domain_ids = managed(session, [addresses.split(each.address)[1] for each in found.new_users])
     created = []
     kept = []
@@ -112,6 +117,7 @@ def _create_users(session: Session, found: Plan, hashes: Mapping[str, str]) -> l
         mode = None if is_on else suspensions.Mode(str(declared.suspended))
         hashed = declared.hashed if declared.hashed is not None else hashes[declared.address]
         user = User(
+            id=next(ids),
             domain_id=domain_ids[addresses.split(declared.address)[1]],
             email=suspensions.stored_address(declared.address, mode),
             password=hashed if mode is None else suspensions.MARKER,
@@ -125,11 +131,12 @@ def _create_users(session: Session, found: Plan, hashes: Mapping[str, str]) -> l
     return [users.as_created(user) for user in created]
 
 
-def _create_aliases(session: Session, found: Plan) -> list[Change]:
+def _create_aliases(session: Session, found: Plan, ids: Iterator[int | None]) -> list[Change]:
     names = [addresses.split(declared.source)[1] for declared in found.new_aliases]
     domain_ids = managed(session, names)
     created = [
         Alias(
+            id=next(ids),
             domain_id=domain_ids[addresses.split(declared.source)[1]],
             source=declared.source,
             destination=declared.destination,

@@ -10,14 +10,27 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...errors import Invalid, Phrase, RuleError
 from ...models import Alias, Domain, User
-from .. import alias_rules, alias_verdicts, aliases, rows, settings, suspensions, users
+from .. import (
+    addresses,
+    alias_rules,
+    alias_verdicts,
+    aliases,
+    domains,
+    mail_tables,
+    passwords,
+    rows,
+    settings,
+    suspension_acts,
+    suspensions,
+    users,
+)
 from ..actions import Kind
 from ..actor import Actor
+from . import belonging
 from .afterwards import Afterwards
 from .document import NOT_SUSPENDED, Declaration, DeclaredAlias, DeclaredUser, at_line
 
@@ -98,28 +111,24 @@ def _order(step: Step) -> tuple[int, int, str]:
 # --- what is there --------------------------------------------------------------
 
 
-def _domain_part(address: str) -> str:
-    return address.rpartition("@")[2].lower()
-
-
 class _Present:
-    """The rows of the domains that are governed, by what a declaration calls them."""
+    """The rows of the domains that are governed, by what a declaration calls them.
+
+    ``alike`` are domains that the database alone takes for one of them.
+    """
 
     def __init__(self, session: Session, declaration: Declaration) -> None:
-        self.domains: dict[str, list[Domain]] = {}
-        for domain in rows.where_in(session, Domain, Domain.name, declaration.governs):
-            self.domains.setdefault(domain.name.lower(), []).append(domain)
-        self.names = {each.id: name for name, some in self.domains.items() for each in some}
-        self.users = rows.where_in(session, User, User.domain_id, self.names)
-        self.aliases = rows.where_in(session, Alias, Alias.domain_id, self.names)
+        self._governed = declaration.governs
+        self.domains, self.alike = belonging.domains(session, declaration.governs)
+        self.users = belonging.rows_of(session, User, declaration.governs, self.domains)
+        self.aliases = belonging.rows_of(session, Alias, declaration.governs, self.domains)
         self.hashes = suspensions.hashes_of(session, self.users)
 
     def is_own(self, row: User | Alias) -> bool:
-        """Whether it can stand in a file: its address is in the domain that it belongs to."""
+        """Whether it can stand in a file: its address is in one of the domains."""
         if isinstance(row, Alias) and "@" not in row.destination:
             return False
-        address = row.source if isinstance(row, Alias) else suspensions.address_of(row)
-        return "@" in address and _domain_part(address) == self.names[row.domain_id]
+        return belonging.domain_of(row) in self._governed
 
     def version(self) -> str:
         """Changes with every row."""
@@ -153,7 +162,7 @@ def _compare_users(found: Plan, present: _Present, declaration: Declaration) -> 
         if user.domain_id in gone_ids:
             found.gone_users.append(user)
         elif present.is_own(user):
-            there[suspensions.address_of(user).lower()] = user
+            there[addresses.folded(suspensions.address_of(user))] = user
     for declared in declaration.users:
         row = there.pop(declared.written, None) or there.pop(declared.address, None)
         if row is None:
@@ -174,13 +183,17 @@ def _compare_users(found: Plan, present: _Present, declaration: Declaration) -> 
 
 def _compare_user(found: Plan, present: _Present, row: User, declared: DeclaredUser) -> None:
     details: tuple[str, ...] = ()
-    if declared.hashed is not None and declared.hashed != present.hashes[row.id]:
+    hashed = passwords.without_default_scheme(present.hashes[row.id])  # as the declared one is
+    if declared.hashed is not None and declared.hashed != hashed:
         found.new_hashes.append((row, declared.hashed))
         details = (str(NEW_HASH),)
     mode = suspensions.mode_of(row)
     if declared.suspended is not None and declared.suspended != (mode or NOT_SUSPENDED):
         found.new_modes.append((row, _mode(declared.suspended)))
         details = (*details, *_modes(declared.suspended))
+        if _mode(declared.suspended) is None and (declared.hashed or hashed) == suspensions.MARKER:
+            not_kept = Invalid(suspension_acts.NOT_KEPT, email=suspensions.address_of(row))
+            found.refusals.append(at_line(declared.line, not_kept))
     if details:
         address = suspensions.address_of(row)
         found.steps.append(Step(Sign.CHANGE, Kind.USER, address, declared.line, details))
@@ -203,7 +216,8 @@ def _compare_aliases(found: Plan, present: _Present, declaration: Declaration) -
         if alias.domain_id in gone_ids:
             found.gone_aliases.append(alias)
         elif present.is_own(alias):
-            there.setdefault((alias.source.lower(), alias.destination.lower()), []).append(alias)
+            pair = (addresses.folded(alias.source), alias.destination.lower())
+            there.setdefault(pair, []).append(alias)
     for declared in declaration.aliases:
         pair = (declared.source, declared.destination)
         if there.pop(declared.written, None) or there.pop(pair, None):
@@ -240,6 +254,7 @@ class _Judge:
 
     def judge(self) -> None:
         """Fill in the refusals and the warnings."""
+        self._judge_domains()
         self._judge_users()
         self._judge_aliases()
         lost = self._lost()
@@ -276,13 +291,21 @@ class _Judge:
     def _final_pairs(self) -> list[tuple[tuple[str, str], int]]:
         return [((each.source, each.destination), each.line) for each in self._declaration.aliases]
 
+    def _judge_domains(self) -> None:
+        """No name comes that the database takes for another's: it would find either row."""
+        for name in mail_tables.StoredTables(self._session).domains(self._plan.new_domains):
+            self._refuse(self._declaration.domains[name], domains.is_taken(name))
+        for domain in self._present.alike:
+            self._plan.warnings.append(
+                f'"{addresses.shown(domain.name)}" is left alone: the database takes it for a '
+                "domain that the file governs, but its name is another"
+            )
+
     def _judge_users(self) -> None:
         new = {declared.address: declared for declared in self._plan.new_users}
         spellings = suspensions.spellings(list(new))
-        elsewhere = {
-            suspensions.address_of(user).lower()
-            for user in rows.where_in(self._session, User, User.email, spellings)
-        }
+        there = mail_tables.StoredTables(self._session).mailboxes(spellings)
+        elsewhere = {spelling.removeprefix(suspensions.SIGN) for spelling in there}
         for address, declared in new.items():
             try:
                 users.normalised(declared.address)
@@ -333,7 +356,7 @@ class _Judge:
     def _warn_of_catch_alls(self) -> None:
         if settings.value_of(self._session, settings.EMAIL2EMAIL_MAP):
             return
-        new = {_domain_part(declared.address) for declared in self._plan.new_users}
+        new = {addresses.split(declared.address)[1] for declared in self._plan.new_users}
         new |= {each.source[1:] for each in self._plan.new_aliases if each.source[:1] == "@"}
         swallowed = self._after.swallowed(new)
         for domain, emails in sorted(swallowed.items()):
@@ -345,9 +368,5 @@ class _Judge:
 
 def managed(session: Session, names: Sequence[str]) -> Mapping[str, int]:
     """The domains of these names, with the id that counts."""
-    found: dict[str, int] = {}
-    for some in rows.chunks(names):
-        query = select(Domain.name, Domain.id).where(Domain.name.in_(some))
-        for name, domain_id in session.execute(query.order_by(Domain.id.desc())):
-            found[name.lower()] = domain_id
-    return found
+    found, _alike = belonging.domains(session, names)
+    return {name: min(domain.id for domain in some) for name, some in found.items()}

@@ -1,44 +1,55 @@
 """The tables as a declaration: a plan of it, made at once, has nothing to do."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...errors import Invalid
 from ...models import Alias, Domain, User
-from .. import domains, passwords, suspensions
+from .. import addresses, domains, passwords, suspensions
 from ..actor import Actor
+from . import belonging
+
+Row = TypeVar("Row", User, Alias)
 
 LEFT_OUT = "# Left out, since no rule permits such a domain: "
 
 
 def lines(session: Session, actor: Actor, domain_ids: Sequence[int] | None = None) -> Iterator[str]:
     """The lines of the file, for all domains or those with these ids."""
-    ids: dict[str, list[int]] = {}
-    left_out = []
     query = select(Domain).order_by(Domain.name, Domain.id)
     if domain_ids is not None:
         query = query.where(Domain.id.in_(domain_ids))
-    for domain in session.scalars(query):
-        name = domain.name.lower()
-        if _is_usable(name):
-            ids.setdefault(name, []).append(domain.id)
-        else:
-            left_out.append(domain.name)
+    chosen = session.scalars(query).all()
+    usable = {name for name in (addresses.folded(each.name) for each in chosen) if _is_usable(name)}
+    there, _alike = belonging.domains(session, usable)
+    left_out = [each.name for each in chosen if addresses.folded(each.name) not in there]
     for each in left_out:
         yield LEFT_OUT + _quoted(each)
-    if not ids:
+    if not there:
         yield "governs: []"
         return
+    names = dict.fromkeys(sorted(there))
     yield "governs:"
-    yield from (f"  - {_quoted(name)}" for name in ids)
+    yield from (f"  - {_quoted(name)}" for name in names)
     yield "domains:"
-    for name, own_ids in ids.items():
+    users = _by_domain(belonging.strays(session, User, names, there))
+    aliases = _by_domain(belonging.strays(session, Alias, names, there))
+    for name in names:
+        ids = [domain.id for domain in there[name]]
         yield f"  {_quoted(name)}:"
-        yield from _users(session, name, own_ids)
-        yield from _aliases(session, name, own_ids)
+        yield from _users(session, name, ids, users.get(name, ()))
+        yield from _aliases(session, name, ids, aliases.get(name, ()))
+
+
+def _by_domain(strays: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in strays:
+        found.setdefault(belonging.domain_of(row), []).append(row)
+    return found
 
 
 def _is_usable(name: str) -> bool:
@@ -48,16 +59,19 @@ def _is_usable(name: str) -> bool:
         return False
 
 
-def _users(session: Session, domain: str, domain_ids: Sequence[int]) -> Iterator[str]:
+def _users(
+    session: Session, domain: str, domain_ids: Sequence[int], strays: Sequence[User]
+) -> Iterator[str]:
     query = select(User).where(User.domain_id.in_(domain_ids))
-    found = [
-        user for user in session.scalars(query) if _is_in(suspensions.address_of(user), domain)
-    ]
-    found.sort(key=lambda user: suspensions.address_of(user).lower())
-    hashes = suspensions.hashes_of(session, found)
+    found = {
+        addresses.folded(suspensions.address_of(user)): user
+        for user in (*session.scalars(query), *strays)
+        if belonging.domain_of(user) == domain
+    }
+    hashes = suspensions.hashes_of(session, list(found.values()))
     yield "    users:" if found else "    users: []"
-    for user in found:
-        parts = [f"address: {_short(suspensions.address_of(user).lower(), domain)}"]
+    for address, user in sorted(found.items()):
+        parts = [f"address: {_short(address, domain)}"]
         # What is no hash, by hand or not kept, is left out, and so stays what it is.
         hashed = hashes[user.id]
         if hashed != suspensions.MARKER and passwords.STORED_HASH.fullmatch(hashed):
@@ -68,21 +82,19 @@ def _users(session: Session, domain: str, domain_ids: Sequence[int]) -> Iterator
         yield f"      - {{{', '.join(parts)}}}"
 
 
-def _aliases(session: Session, domain: str, domain_ids: Sequence[int]) -> Iterator[str]:
-    query = select(Alias.source, Alias.destination).where(Alias.domain_id.in_(domain_ids))
+def _aliases(
+    session: Session, domain: str, domain_ids: Sequence[int], strays: Sequence[Alias]
+) -> Iterator[str]:
+    query = select(Alias).where(Alias.domain_id.in_(domain_ids))
     found: dict[str, dict[str, None]] = {}
-    for source, destination in session.execute(query.order_by(Alias.source, Alias.destination)):
-        if _is_in(source, domain) and "@" in destination:
-            found.setdefault(source.lower(), {})[destination.lower()] = None
+    for alias in (*session.scalars(query), *strays):
+        if belonging.domain_of(alias) == domain and "@" in alias.destination:
+            found.setdefault(addresses.folded(alias.source), {})[alias.destination.lower()] = None
     yield "    aliases:" if found else "    aliases: {}"
     for source, destinations in sorted(found.items()):
         name = _quoted("@") if source == f"@{domain}" else _short(source, domain)
         aimed = ", ".join(_short(each, domain) for each in sorted(destinations))
         yield f"      {name}: [{aimed}]"
-
-
-def _is_in(address: str, domain: str) -> bool:
-    return address.lower().endswith(f"@{domain}")
 
 
 def _short(address: str, domain: str) -> str:

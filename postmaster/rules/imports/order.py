@@ -6,7 +6,7 @@ The file is read anew for each part; what is kept of its lines is little.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ...errors import Invalid
 from .. import addresses
@@ -24,18 +24,27 @@ SAYS = (1 << SAYS_BITS) - 1
 
 
 class Order:
-    """The lines of some files. Raises Invalid if a file as a whole cannot be read."""
+    """The lines of some files. Raises Invalid if a file as a whole cannot be read.
+
+    ``most``: how many lines there may be; a file with more is not read to its end.
+    """
 
     def __init__(
-        self, sources: Sequence[Source], file_format: Format, normaliser: Normaliser
+        self,
+        sources: Sequence[Source],
+        file_format: Format,
+        normaliser: Normaliser,
+        most: int | None = None,
     ) -> None:
         self._sources = sources
         self._read = file_format.read
         self._normaliser = normaliser
+        self._most = most
         self._first: list[Wanted] = []  # what cannot be read, then the domains
         self._users = 0
         self._aliases = 0
         self._ranks: dict[int, int] = {}
+        self._catch_alls: set[str] = set()  # as they are written
         self._survey()
 
     @property
@@ -47,6 +56,17 @@ class Order:
     def has_aliases(self) -> bool:
         """Whether any line asks what the lines before it make."""
         return self._aliases > 0
+
+    @property
+    def catch_all_domains(self) -> frozenset[str]:
+        """The domains that some line gives a catch-all."""
+        return frozenset(_key(source)[1:] for source in self._catch_alls)
+
+    def sources_in(self, domains: Collection[str]) -> set[str]:
+        """The sources, catch-alls too, that lines have in these domains."""
+        items = self._read(self._sources)
+        keys = (_key(item.source) for item in items if isinstance(item, AliasItem))
+        return {key for key in keys if key.rpartition("@")[2] in domains}
 
     def digest(self) -> str:
         """The SHA-256 of all files, to know them again."""
@@ -97,6 +117,8 @@ class Order:
             elif isinstance(item, AliasItem):
                 self._aliases += 1
                 needed.add(item, item.source)
+                if item.source.lstrip().startswith("@"):
+                    self._catch_alls.add(item.source)
                 ranks.add(_key(item.source), _key(item.destination))
             elif isinstance(item, DomainItem):
                 domains.append(self._normaliser.wanted(item))
@@ -108,10 +130,24 @@ class Order:
                         field="file",
                         most=MOST_UNREADABLE,
                     )
-        named = {wanted.name for wanted in domains if wanted.verdict is None}
+            self._check_most(self.total + len(domains))
         self._first += domains
-        self._first += [wanted for name, wanted in needed.found.items() if name not in named]
+        named = {wanted.name for wanted in domains if wanted.verdict is None}
+        for wanted in needed.domains():
+            if wanted.name not in named:
+                named.add(wanted.name)
+                self._first.append(wanted)
+                self._check_most(self.total)
         self._ranks = ranks.of_rows() if self._aliases else {}
+
+    def _check_most(self, total: int) -> None:
+        if self._most is not None and total > self._most:
+            raise Invalid(
+                "At most %(most)s lines can be imported here: use manage.py import for larger "
+                "files",
+                field="files",
+                most=self._most,
+            )
 
 
 class _Needed:
@@ -119,20 +155,21 @@ class _Needed:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted
-        self._spellings: set[str] = set()
-        self.found: dict[str, Wanted] = {}
+        self._found: dict[str, tuple[int, int]] = {}  # by their spelling: file and line
 
     def add(self, item: Item, address: str) -> None:
-        spelling = address.rpartition("@")[2]
-        if not self._wanted or spelling in self._spellings:
-            return
-        self._spellings.add(spelling)
-        try:
-            name = rules_domains.normalised(spelling)
-        except Invalid:
-            return  # the line itself is refused
-        one = Wanted(item.file, item.line, Kind.DOMAIN, name, name, derived=True)
-        self.found.setdefault(name, one)
+        """Note what an item needs."""
+        if self._wanted:
+            self._found.setdefault(address.rpartition("@")[2], (item.file, item.line))
+
+    def domains(self) -> Iterator[Wanted]:
+        """The needed domains; one may come again, by another spelling."""
+        for spelling, (file, line) in self._found.items():
+            try:
+                name = rules_domains.normalised(spelling)
+            except Invalid:
+                continue  # the line itself is refused
+            yield Wanted(file, line, Kind.DOMAIN, name, name, derived=True)
 
 
 def _key(address: str) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...errors import Invalid
-from . import fields
+from .. import addresses
+from . import csv_rows, fields
 from .items import BadItem, Item, Source
 
 LISTS: Mapping[str, str] = {"domains": "domain", "users": "user", "aliases": "alias"}
@@ -41,11 +42,14 @@ def _item(kind: str, line: int, value: Any, file: int) -> Item:
         value = {"name": value}
     if not isinstance(value, dict):
         return BadItem(line, Invalid("This is not a JSON object"), file)
+    if not csv_rows.is_utf_8([*value, *(each for each in value.values() if isinstance(each, str))]):
+        half = Invalid("A text in it has half of a character (a lone surrogate)")
+        return BadItem(line, half, file)
     found = {"kind": kind}
     for key, each in value.items():
         field = "address" if key == NAMES[kind] else key
         if field == "kind" or field not in fields.COLUMNS:
-            unknown = Invalid('There is no field "%(name)s" here', name=key[:80])
+            unknown = Invalid('There is no field "%(name)s" here', name=addresses.shown(key))
             return BadItem(line, unknown, file)
         if each is not None and not isinstance(each, str):
             return BadItem(line, Invalid('"%(name)s" must be a text', field=field, name=key), file)
@@ -59,7 +63,7 @@ def _values(text: "_Text") -> Iterator[tuple[str, int, Any]]:
     more = not text.try_take("}")
     while more:
         key = text.value()
-        if key not in LISTS:
+        if not isinstance(key, str) or key not in LISTS:
             text.refuse()
         text.take(":")
         text.take("[")
@@ -85,7 +89,8 @@ class _Text:
         self.stream = source.stream
         self.stream.seek(0)
         self.decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        self.scan = json.JSONDecoder().raw_decode
+        # A number is refused whatever it is, and one of many digits could not be an int.
+        self.scan = json.JSONDecoder(parse_int=float).raw_decode
         self.piece = ""
         self.at = 0
         self.line = 1

@@ -4,20 +4,25 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sqlalchemy.orm import Session
 
-from ...errors import Invalid
-from .. import alias_rules, alias_verdicts, settings, suspensions, users
+from ...errors import Invalid, Phrase
+from .. import alias_rules, alias_verdicts, settings, suspension_acts, suspensions, users
 from ..actions import Kind
 from ..actor import Actor
+from .catch_alls import CatchAlls
 from .items import Format, Source
 from .order import Order
 from .present import Mailbox, Planned, Present
 from .verdicts import (
+    ANOTHER_TOO,
     EXISTS,
     GENERATED,
     HAS_PASSWORD,
     KEEPS_PASSWORD,
+    KEEPS_STATE,
     NEW_PASSWORD,
+    NEW_PASSWORD_TOO,
     NO_PASSWORD,
+    SUSPENDED,
     Line,
     Options,
     Reason,
@@ -38,22 +43,30 @@ def order_of(
     sources: list[Source],
     file_format: Format,
     options: Options,
+    most: int | None = None,
 ) -> Order:
-    """The lines of some files in the order in which they are done. Raises Invalid."""
+    """The lines of some files in the order in which they are done. Raises Invalid.
+
+    ``most``: how many there may be, if that is limited.
+    """
     minimum = settings.value_of(session, settings.MINIMUM_PASSWORD_LENGTH)
-    return Order(sources, file_format, Normaliser(options, minimum))
+    return Order(sources, file_format, Normaliser(options, minimum), most)
 
 
 def plan(session: Session, actor: Actor, order: Order, options: Options) -> Iterator[Line]:
     """What would become of each line, as the tables are now; nothing is written."""
     planned = Planned()
+    catch_alls = CatchAlls(session, order, planned)
     for batch in batches(order.lines()):
         present = Present(session, planned)
         present.fetch(batch)
+        catch_alls.fetch(batch)
         for wanted in batch:
             verdict, reason = judge(present, wanted, options)
-            if verdict is Verdict.CREATE and (order.has_aliases or wanted.kind == Kind.DOMAIN):
-                note_planned(planned, wanted)
+            if order.has_aliases or wanted.kind == Kind.DOMAIN:
+                note_planned(planned, wanted, verdict)
+            catch_alls.note(wanted, verdict)
+            reason = reason or catch_alls.reason(wanted, verdict)
             if not wanted.derived or verdict is Verdict.CREATE:
                 yield wanted.as_line(verdict, reason)
 
@@ -73,12 +86,17 @@ def batches(lines: Iterable[Wanted]) -> Iterator[list[Wanted]]:
         yield batch
 
 
-def note_planned(planned: Planned, wanted: Wanted) -> None:
-    """Remember what a line makes, for those after it."""
+def note_planned(planned: Planned, wanted: Wanted, verdict: Verdict) -> None:
+    """Remember what a line makes or changes, for those after it."""
+    is_new = verdict is Verdict.CREATE
+    if not is_new and (verdict is not Verdict.CHANGE or wanted.kind != Kind.USER):
+        return
     if wanted.kind == Kind.DOMAIN:
         planned.domains.add(wanted.name)
     elif wanted.kind == Kind.USER:
-        if wanted.suspended != suspensions.Mode.ALL:
+        if wanted.suspended == suspensions.Mode.ALL:
+            planned.without_mail.add(wanted.name)
+        elif wanted.suspended is not None or is_new:
             planned.users.add(hash(wanted.name))
     else:
         planned.aliases.setdefault(wanted.name, []).append(wanted.destination)
@@ -112,10 +130,12 @@ def _domain(present: Present, wanted: Wanted, options: Options) -> Judged:
     return CREATED
 
 
-def _there(present: Present, wanted: Wanted, options: Options) -> Judged:
+def _there(
+    present: Present, wanted: Wanted, options: Options, otherwise: Phrase = EXISTS
+) -> Judged:
     if options.update and _has_new_note(present, wanted):
         return Verdict.CHANGE, None
-    return Verdict.SKIP, Reason(EXISTS)
+    return Verdict.SKIP, Reason(otherwise)
 
 
 def _has_new_note(present: Present, wanted: Wanted) -> bool:
@@ -146,21 +166,34 @@ def _user_there(
     mailbox: Mailbox,
     matches: Mapping[str, str] | None,
 ) -> Judged:
-    gives_password = wanted.hashed is not None or wanted.password is not None
-    if not options.update or not gives_password:
-        there = _there(present, wanted, options)
-        if there[0] is Verdict.SKIP and gives_password:
-            return Verdict.SKIP, Reason(KEEPS_PASSWORD)
-        return there
-    has_it = mailbox.hashed == (
+    is_suspended = wanted.suspended is not None and wanted.suspended != mailbox.mode
+    if not options.update:
+        keeps = KEEPS_PASSWORD if wanted.gives_password else EXISTS
+        return Verdict.SKIP, Reason(KEEPS_STATE if is_suspended else keeps)
+    is_changed = wanted.gives_password and mailbox.hashed != (
         wanted.hashed if wanted.hashed is not None else (matches or {}).get(wanted.name)
     )
-    if not has_it:
-        is_open = wanted.password is not None and matches is None
+    is_open = wanted.password is not None and matches is None
+    if is_suspended:
+        return _suspended(present, wanted, mailbox, is_changed=is_changed, is_open=is_open)
+    if is_changed:
         return Verdict.CHANGE, Reason(NEW_PASSWORD) if is_open else None
-    if _has_new_note(present, wanted):
-        return Verdict.CHANGE, None
-    return Verdict.SKIP, Reason(HAS_PASSWORD)
+    return _there(present, wanted, options, HAS_PASSWORD if wanted.gives_password else EXISTS)
+
+
+def _suspended(
+    present: Present, wanted: Wanted, mailbox: Mailbox, *, is_changed: bool, is_open: bool
+) -> Judged:
+    """A user that is there is put into another mode, if it can be."""
+    name = wanted.name
+    if wanted.suspended == suspensions.Mode.ALL:
+        suspension_acts.check_fits(name, present.most_of_an_address())
+    elif mailbox.without_mail and present.is_source(name) and not present.has_pair(name, name):
+        return Verdict.CONFLICT, Reason.of(suspension_acts.alias_takes_its_mail(name))
+    values = {"mode": wanted.suspended}
+    if is_changed:
+        return Verdict.CHANGE, Reason(NEW_PASSWORD_TOO if is_open else ANOTHER_TOO, values)
+    return Verdict.CHANGE, Reason(SUSPENDED, values)
 
 
 def _alias(present: Present, wanted: Wanted, options: Options) -> Judged:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ...models import Alias, Domain, User
-from .. import addresses, mail_tables, notes, rows, settings, suspensions
+from .. import addresses, lengths, mail_tables, notes, rows, settings, suspensions
 from ..actions import Kind
 from ..expansion import Server
 from .wanted import Wanted
@@ -23,7 +23,12 @@ class Mailbox:
 
     id: int
     hashed: str
-    without_mail: bool
+    mode: suspensions.Mode | None
+
+    @property
+    def without_mail(self) -> bool:
+        """Whether it is suspended without mail."""
+        return self.mode is suspensions.Mode.ALL
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Planned:
 
     domains: set[str] = field(default_factory=set)
     users: set[int] = field(default_factory=set)  # hashes of the addresses
+    without_mail: set[str] = field(default_factory=set)
     aliases: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -94,11 +100,11 @@ class Present:
             users = list(self._session.execute(found))
             hashes = self._kept_hashes([row.id for row in users if _is_marked(row.password)])
             for user_id, email, password in users:
-                without_mail = email.startswith(suspensions.SIGN)
-                mailbox = Mailbox(user_id, hashes.get(user_id, password), without_mail)
+                mode = suspensions.mode_of_row(email, password)
+                mailbox = Mailbox(user_id, hashes.get(user_id, password), mode)
                 for each in self._meant(User.email, User.id, email, user_id, known):
                     name = each.removeprefix(suspensions.SIGN)
-                    if name not in self._mailboxes or not without_mail:
+                    if name not in self._mailboxes or not mailbox.without_mail:
                         self._mailboxes[name] = mailbox
 
     def _kept_hashes(self, user_ids: Collection[int]) -> dict[int, str]:
@@ -182,15 +188,24 @@ class Present:
 
     def is_mailbox(self, address: str) -> bool:
         """Whether there is a mailbox of exactly this address."""
+        if address in self._planned.without_mail:
+            return False
         mailbox = self._mailboxes.get(address)
-        if mailbox is not None:
-            return not mailbox.without_mail
+        if mailbox is not None and not mailbox.without_mail:
+            return True
         return hash(address) in self._planned.users
 
     def is_without_mail(self, address: str) -> bool:
         """Whether there is a mailbox that is suspended without mail."""
+        if address in self._planned.without_mail:
+            return True
         mailbox = self._mailboxes.get(address)
-        return mailbox is not None and mailbox.without_mail
+        is_there = mailbox is not None and mailbox.without_mail
+        return is_there and hash(address) not in self._planned.users
+
+    def most_of_an_address(self) -> int:
+        """How many characters an address may have in this database."""
+        return lengths.in_database(self._session, User.email)
 
     def is_source(self, address: str) -> bool:
         """Whether there is an alias of exactly this address."""

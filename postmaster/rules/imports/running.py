@@ -83,12 +83,13 @@ def unfinished(session: Session, digest: str, options: Options, total: int) -> I
     same = select(Import).where(Import.digest == digest, Import.finished.is_(None))
     for record in session.scalars(same.order_by(Import.id.desc())):
         is_same = record.options == options.stored() and record.total == total
-        if is_same and not _is_undone(session, record):
+        if is_same and not is_undone(session, record):
             return record
     return None
 
 
-def _is_undone(session: Session, record: Import) -> bool:
+def is_undone(session: Session, record: Import) -> bool:
+    """Whether what an import did was taken back."""
     if record.head_id is None:
         return False
     head = session.get(HistoryEntry, record.head_id)

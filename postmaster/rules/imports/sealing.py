@@ -16,10 +16,14 @@ PURPOSE = b"postmaster: parts of imports"
 
 
 class Seal:
-    """Seals with a key that is derived (RFC 5869) from the application's secret key."""
+    """Seals with a key that is derived (RFC 5869) from the application's secret key.
 
-    def __init__(self, secret_key: str) -> None:
-        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=PURPOSE).derive(secret_key.encode())
+    What was sealed for one purpose cannot be opened for another.
+    """
+
+    def __init__(self, secret_key: str, purpose: bytes | None = None) -> None:
+        derivation = HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose or PURPOSE)
+        derived = derivation.derive(secret_key.encode())
         self._fernet = Fernet(base64.urlsafe_b64encode(derived))
 
     def close(self, content: bytes) -> bytes:

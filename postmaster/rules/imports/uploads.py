@@ -8,14 +8,14 @@ import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from ...db import db, transact
 from ...errors import Conflict, Invalid, NotFound
-from ...models import Import, ImportPart
+from ...models import HistoryEntry, Import, ImportPart
 from .. import history, passwords, rows, turns
 from ..actor import Actor
 from . import formats, planning, running
@@ -86,17 +86,9 @@ def prepare(
         raise Invalid("At most %(most)s files at once", field="files", most=MOST_FILES)
     sources = _sources(files)
     chosen = formats.detect(sources) if not format_name else formats.named(format_name)
-    order = planning.order_of(session, actor, sources, chosen, options)
+    order = planning.order_of(session, actor, sources, chosen, options, most=MOST_LINES)
     if not order.total:
         raise Invalid("There is nothing in the file", field="files")
-    if order.total > MOST_LINES:
-        raise Invalid(
-            "The file has %(count)s lines, and at most %(most)s can be imported here: use "
-            "manage.py import for larger ones",
-            field="files",
-            count=order.total,
-            most=MOST_LINES,
-        )
     counts: dict[str, int] = {}
     pages: dict[Verdict, list[list[Line]]] = {}
     for line in planning.plan(session, actor, order, options):
@@ -123,7 +115,7 @@ def _sources(files: Sequence[tuple[str, bytes]]) -> list[Source]:
 
 
 def keep(session: Session, actor: Actor, seal: Seal, prepared: Prepared) -> Import:
-    """Keep a prepared import until it is run, for a day at most.
+    """Keep a prepared import until it is run, for a day after it was sent or gone on with.
 
     The same file with the same options, begun before, is gone on with.
     """
@@ -136,6 +128,7 @@ def keep(session: Session, actor: Actor, seal: Seal, prepared: Prepared) -> Impo
         options=prepared.options,
         total=prepared.total,
     )
+    record.started = history.now()  # it is sent now, also where it is gone on with
     parts = Parts(session, seal, record.id)
     parts.remove(besides=[PASSWORDS])
     for number, (_name, content) in enumerate(prepared.files):
@@ -153,14 +146,33 @@ def keep(session: Session, actor: Actor, seal: Seal, prepared: Prepared) -> Impo
 
 
 def clear(session: Session) -> None:
-    """Remove what is kept for longer than a day, and imports that were never begun."""
+    """Remove what nobody asked for within a day, and imports that were never begun.
+
+    The day begins with the end of the import, or with its last step. While it may be gone on
+    with, the passwords of the users that it made stay: they are kept nowhere else.
+    """
     turns.take(session, turns.Queue.MAIL)
-    old = select(Import.id).where(Import.started < history.now() - KEPT)
-    ids = list(session.scalars(old.join(ImportPart, ImportPart.import_id == Import.id).distinct()))
-    for some in rows.chunks(ids):
-        session.execute(delete(ImportPart).where(ImportPart.import_id.in_(some)))
-        never_begun = Import.id.in_(some) & (Import.done == 0) & Import.finished.is_(None)
-        session.execute(delete(Import).where(never_begun))
+    before = history.now() - KEPT
+    kept = exists().where(ImportPart.import_id == Import.id)
+    for record in session.scalars(select(Import).where(Import.started < before, kept)).all():
+        if _last_touched(session, record) >= before:
+            continue
+        gone = delete(ImportPart).where(ImportPart.import_id == record.id)
+        if record.finished is None and not running.is_undone(session, record):
+            gone = gone.where(ImportPart.role != PASSWORDS)
+        session.execute(gone)
+        if record.done == 0 and record.finished is None:
+            session.delete(record)
+    session.flush()
+
+
+def _last_touched(session: Session, record: Import) -> datetime:
+    """When it ended, or else when it was sent or last changed anything."""
+    if record.finished is not None:
+        return record.finished
+    of_it = select(HistoryEntry.moment).where(HistoryEntry.part_of == record.head_id)
+    last = session.scalar(of_it.order_by(HistoryEntry.id.desc()).limit(1))
+    return record.started if last is None else max(record.started, last)
 
 
 # --- looking --------------------------------------------------------------------

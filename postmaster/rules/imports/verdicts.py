@@ -54,9 +54,9 @@ class Line:
 class Options:
     """What an import may do.
 
-    ``update``: users that are there get the password of the file. ``create_domains``: the
-    domains of addresses are made where they are missing. ``generate``: users without a
-    password get one of our making.
+    ``update``: users that are there get the password of the file, and are suspended where it
+    says so. ``create_domains``: the domains of addresses are made where they are missing.
+    ``generate``: users without a password get one of our making.
     """
 
     update: bool = False
@@ -70,10 +70,16 @@ class Options:
 
 EXISTS = Phrase("It is there already")
 KEEPS_PASSWORD = Phrase("It is there already and keeps its password")
+KEEPS_STATE = Phrase("It is there already, and its password and its state stay as they are")
 HAS_PASSWORD = Phrase("It is there already and has this password")
 IS_TWICE = Phrase("Line %(line)s says the same already")
 CONTRADICTS = Phrase("Line %(line)s says something else of it already")
 NEW_PASSWORD = Phrase("It gets this password, unless it has it already")
+SUSPENDED = Phrase("It will be suspended: %(mode)s")
+NEW_PASSWORD_TOO = Phrase(
+    "It gets this password, unless it has it already, and will be suspended: %(mode)s"
+)
+ANOTHER_TOO = Phrase("It gets another password and will be suspended: %(mode)s")
 NO_PASSWORD = Phrase(
     "The user has neither a password nor a hash: give one, or let passwords be generated"
 )

@@ -39,6 +39,12 @@ class Wanted:
         """Whether a password has to be hashed for it."""
         return self.verdict is None and (self.password is not None or self.generate)
 
+    @property
+    def gives_password(self) -> bool:
+        """Whether it says which password or hash the user is to have."""
+        is_known = self.hashed is not None and self.hashed != suspensions.MARKER
+        return self.password is not None or is_known
+
     def as_line(self, verdict: Verdict, reason: Reason | None = None) -> Line:
         """What becomes of it."""
         name = f"{self.name} -> {self.destination}" if self.kind == Kind.ALIAS else self.name
@@ -70,7 +76,7 @@ class Normaliser:
             address = users.normalised(item.email)
             if item.password is not None:
                 users.check_password(item.password, self.minimum_password)
-            elif item.hashed is not None:
+            elif item.hashed is not None and not _is_not_kept(item):
                 users.check_hash(item.hashed)
             suspended = _mode(item.suspended, address)
             note = _note(item.note)
@@ -110,6 +116,11 @@ def _alias(item: AliasItem) -> Wanted:
         return refused
     domain = addresses.split(source)[1]
     return Wanted(item.file, item.line, Kind.ALIAS, source, domain, destination, note=note)
+
+
+def _is_not_kept(item: UserItem) -> bool:
+    """Whether it is a suspended user of an export whose hash was not kept."""
+    return item.hashed == suspensions.MARKER and item.suspended is not None
 
 
 def _mode(text: str | None, address: str) -> str | None:

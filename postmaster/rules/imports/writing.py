@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 
 from ...errors import Conflict
 from ...models import Alias, Domain, HistoryEntry, Import, User
-from .. import aliases, domains, history, notes, passwords, rows, suspensions, turns, users
+from .. import (
+    aliases,
+    domains,
+    history,
+    notes,
+    passwords,
+    rows,
+    suspension_acts,
+    suspensions,
+    turns,
+    users,
+)
 from ..actions import Kind
 from ..actor import Actor
 from .planning import judge, note_planned
@@ -67,8 +78,7 @@ def write(
     judged: list[tuple[Wanted, Verdict, Line]] = []
     for wanted in batch:
         verdict, reason = judge(present, wanted, options, hashes.same)
-        if verdict is Verdict.CREATE:
-            note_planned(planned, wanted)
+        note_planned(planned, wanted, verdict)
         judged.append((wanted, verdict, wanted.as_line(verdict, reason)))
     made = [wanted for wanted, verdict, _line in judged if verdict is Verdict.CREATE]
     changed = [wanted for wanted, verdict, _line in judged if verdict is Verdict.CHANGE]
@@ -76,6 +86,7 @@ def write(
     if made:
         _create(session, present, made, hashes, done)
     done.changes += _change_passwords(session, present, changed, hashes)
+    done.changes += _suspend(session, present, changed)
     done.changes += _write_notes(session, present, made, changed)
     _record(session, actor, record, done)
     lines = [line for wanted, verdict, line in judged if not _is_silent(wanted, verdict)]
@@ -222,7 +233,7 @@ def _change_passwords(
     new = {}
     for wanted in changed:
         mailbox = present.mailbox(wanted.name) if wanted.kind == Kind.USER else None
-        if mailbox is None or (wanted.hashed is None and wanted.password is None):
+        if mailbox is None or not wanted.gives_password:
             continue
         if mailbox.hashed not in (wanted.hashed, hashes.same.get(wanted.name)):
             new[mailbox.id] = _hash_of(wanted, hashes)
@@ -232,6 +243,17 @@ def _change_passwords(
         suspensions.change_hash(session, user, new[user.id])
     session.flush()
     return [users.as_reset(user, replaced[user.id], new[user.id]) for user in found]
+
+
+def _suspend(session: Session, present: Present, changed: Sequence[Wanted]) -> list[Change]:
+    """Of those that are there, who is suspended, or in another way."""
+    modes: dict[int, suspensions.Mode | None] = {}
+    for wanted in changed:
+        mailbox = present.mailbox(wanted.name) if wanted.kind == Kind.USER else None
+        if mailbox is not None and wanted.suspended not in (None, mailbox.mode):
+            modes[mailbox.id] = suspensions.Mode(str(wanted.suspended))
+    found = rows.present(session, User, modes)
+    return suspension_acts.put(session, found, modes) if found else []
 
 
 def _write_notes(

@@ -1,16 +1,16 @@
 """What has to be the same on two sides: Postfix, Dovecot, and PostMaster's settings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 from ...errors import Phrase
-from ..settings import EMAIL2EMAIL_MAP, MAIL_FOLDER, RECIPIENT_DELIMITER
-from . import dovecot
+from ..settings import EMAIL2EMAIL_MAP, MAIL_FOLDER, NO_DELIMITER, RECIPIENT_DELIMITER, Setting
 from .dovecot_syntax import Block
-from .findings import Finding, Kind, Severity, found
+from .findings import Finding, Kind, OwnSetting, Severity, found
 from .panel import Panel
 from .postfix_syntax import Parameters
 
-QUEUE_FOLDER = "/var/spool/postfix"
+PANEL = "PostMaster"  # where a setting of its own stands
 
 SETTING_DIFFERS = Kind(
     "setting-differs",
@@ -32,12 +32,6 @@ TRACED_OTHERWISE = Phrase(
     "What PostMaster says of addresses with an extension is not what the mail server does."
 )
 MOVED_OTHERWISE = Phrase("The commands for moving a mailbox, which PostMaster shows, do not fit.")
-OTHER_SOCKET = Kind(
-    "other-socket",
-    Severity.WARNING,
-    Phrase("Postfix's %(parameter)s leads to %(path)s, and Dovecot listens at %(sockets)s."),
-    Phrase("If these are not the same file, mail waits, or nobody can sign in to send."),
-)
 DELIMITERS_DIFFER = Kind(
     "delimiters-differ",
     Severity.ERROR,
@@ -53,55 +47,49 @@ def with_settings(
     has_email2email: bool | None,
     folder: str | None,
 ) -> Iterator[Finding]:
-    """Whether PostMaster's settings say what the mail server does, as far as that is known."""
+    """Whether PostMaster's settings say what the mail server does, as far as that is known.
+
+    Only the one that hides lost mail is an error: with the others too careful or too short,
+    the mail goes its way.
+    """
     if has_email2email is not None and has_email2email != panel.email2email:
-        yield found(
-            SETTING_DIFFERS,
-            main.where if main else "main.cf",
-            f"{EMAIL2EMAIL_MAP.name} = {has_email2email}",
-            means=CATCH_ALLS_OVERRATED if has_email2email else CATCH_ALLS_UNNOTICED,
-            setting=EMAIL2EMAIL_MAP.name,
-            present=str(panel.email2email),
-            right=str(has_email2email),
+        yield _differs(
+            LESSER_SETTING_DIFFERS if has_email2email else SETTING_DIFFERS,
+            EMAIL2EMAIL_MAP,
+            panel,
+            str(panel.email2email),
+            str(has_email2email),
+            CATCH_ALLS_OVERRATED if has_email2email else CATCH_ALLS_UNNOTICED,
         )
-    delimiter = (main.get("recipient_delimiter") or "none") if main else None
-    # The setting holds one character only.
-    if main and delimiter and (delimiter == "none" or len(delimiter) == 1):
-        yield from _lesser(
-            main.where, RECIPIENT_DELIMITER.name, panel.delimiter, delimiter, TRACED_OTHERWISE
-        )
-    if other and folder:
-        where = dovecot.where_folder(other)
-        yield from _lesser(where, MAIL_FOLDER.name, panel.mail_folder, folder, MOVED_OTHERWISE)
+    delimiter = (main.get("recipient_delimiter") or NO_DELIMITER) if main else None
+    for setting, present, right, means in (
+        (RECIPIENT_DELIMITER, panel.delimiter, delimiter, TRACED_OTHERWISE),
+        (MAIL_FOLDER, panel.mail_folder, folder if other else None, MOVED_OTHERWISE),
+    ):
+        if present is None or right is None or present.rstrip("/") == right:
+            continue
+        if setting.takes(right):
+            yield _differs(LESSER_SETTING_DIFFERS, setting, panel, present, right, means)
 
 
-def _lesser(
-    where: str, setting: Phrase, present: str | None, right: str, means: Phrase
-) -> Iterator[Finding]:
-    if present is not None and present.rstrip("/") != right:
-        yield found(
-            LESSER_SETTING_DIFFERS,
-            where,
-            f"{setting} = {right}",
-            means=means,
-            setting=setting,
-            present=present,
-            right=right,
-        )
+def _differs(
+    kind: Kind, setting: Setting[Any], panel: Panel, present: str, right: str, means: Phrase
+) -> Finding:
+    return found(
+        kind,
+        PANEL,
+        means=means,
+        own_setting=OwnSetting(panel.setting_ids.get(setting.name), setting.name, right),
+        setting=setting.name,
+        present=present,
+        right=right,
+    )
 
 
 def of_postfix_and_dovecot(main: Parameters | None, other: Block | None) -> Iterator[Finding]:
-    """Whether Postfix and Dovecot meet at the same sockets, and cut addresses alike."""
+    """Whether Postfix and Dovecot cut addresses alike."""
     if main is None or other is None:
         return
-    transport = main.get("virtual_transport")
-    if transport.startswith("lmtp:unix:"):
-        path = transport.removeprefix("lmtp:unix:")
-        yield from _socket(main, "virtual_transport", path, dovecot.sockets(other, "lmtp"))
-    if main.get("smtpd_sasl_type") == "dovecot" and main.get("smtpd_sasl_path"):
-        path = main.get("smtpd_sasl_path").removeprefix("unix:")
-        if not path.startswith("inet:"):
-            yield from _socket(main, "smtpd_sasl_path", path, dovecot.sockets(other, "auth"))
     delimiter, dovecots = main.get("recipient_delimiter"), other.get("recipient_delimiter", "+")
     if delimiter and set(delimiter) != set(dovecots):
         yield found(
@@ -111,12 +99,3 @@ def of_postfix_and_dovecot(main: Parameters | None, other: Block | None) -> Iter
             postfix=delimiter,
             dovecot=dovecots,
         )
-
-
-def _socket(
-    main: Parameters, parameter: str, path: str, sockets: Sequence[str]
-) -> Iterator[Finding]:
-    folder = main.get("queue_directory", QUEUE_FOLDER).rstrip("/")
-    full = path if path.startswith("/") else f"{folder}/{path}"
-    if sockets and full not in sockets:
-        yield found(OTHER_SOCKET, main.where, parameter=parameter, path=full, sockets=list(sockets))

@@ -173,8 +173,13 @@ OTHER_DATABASE = Kind(
 
 
 def judge(where: str, query: str, role: Role, panel: Panel) -> Iterator[Finding]:
-    """What is wrong with a query in this role; that it is right if nothing is."""
+    """What is wrong with a query in this role; that it is right if nothing is.
+
+    Of one that is wrong anyway, nobody is told that a part of it may be right.
+    """
     faults = list(_faults(where, query, role, panel))
+    if any(fault.severity is Severity.ERROR for fault in faults):
+        faults = [fault for fault in faults if fault.kind is not UNREAD_QUERY]
     yield from faults
     if not any(fault.severity is Severity.ERROR for fault in faults) and (
         UNREAD_QUERY not in {fault.kind for fault in faults}
@@ -246,7 +251,8 @@ def _wrong_results(where: str, asked: questions.Question, role: Role) -> Iterato
 def _wrong_conditions(where: str, asked: questions.Question, role: Role) -> Iterator[Finding]:
     placed = [condition for condition in asked.conditions if "%" in condition.value]
     for condition in asked.conditions:
-        if condition not in placed and condition.column != role.key:
+        is_known = condition.column in TABLES[role.table]  # the others are a fault already
+        if condition not in placed and condition.column != role.key and is_known:
             yield found(MORE_CONDITIONS, where, role.line, column=condition.column)
     if not placed:
         yield found(NO_CONDITION, where, role.line, means=role.bad)

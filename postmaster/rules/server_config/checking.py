@@ -13,6 +13,7 @@ from .findings import Report
 from .panel import Panel
 from .texts import Text
 
+COMPARED = (settings.EMAIL2EMAIL_MAP, settings.RECIPIENT_DELIMITER, settings.MAIL_FOLDER)
 MOST_NAMES = 500  # of domains that one query asks for
 
 
@@ -31,9 +32,7 @@ def panel(session: Session, names: Iterable[str] = ()) -> Panel:
     asked = sorted(names)[:MOST_NAMES]
     lower = func.lower(Domain.name)
     rows = session.scalars(select(lower).where(lower.in_(asked))) if asked else ()
-    values = settings.values_of(
-        session, settings.EMAIL2EMAIL_MAP, settings.RECIPIENT_DELIMITER, settings.MAIL_FOLDER
-    )
+    values = settings.values_of(session, *COMPARED)
     return Panel(
         database=url.database or "",
         user=url.username or "",
@@ -42,4 +41,5 @@ def panel(session: Session, names: Iterable[str] = ()) -> Panel:
         delimiter=values[settings.RECIPIENT_DELIMITER],
         mail_folder=values[settings.MAIL_FOLDER],
         domains=frozenset(rows),
+        setting_ids=settings.ids_of(session, *COMPARED),
     )

@@ -120,9 +120,9 @@ def judge(main: Block, panel: Panel, *, by_lmtp: bool) -> Iterator[Finding]:
             "doveadm auth cache flush",
             size=main.get("auth_cache_size"),
         )
-    protocols = main.get("protocols")
-    if by_lmtp and "protocols" in main.settings and "lmtp" not in protocols.split():
-        yield found(NO_LMTP, main.where_is("protocols"), f"protocols = {protocols} lmtp")
+    if by_lmtp and lacks_lmtp(main):
+        line = f"protocols = {main.get('protocols')} lmtp"
+        yield found(NO_LMTP, main.where_is("protocols"), line)
     yield from _cleartext(main)
 
 
@@ -161,15 +161,20 @@ def _home_argument(arguments: str) -> str:
     return found_home[0].removeprefix("home=") if found_home else ""
 
 
-def sockets(main: Block, service: str) -> list[str]:
-    """The paths at which a service listens."""
+def listeners(main: Block, service: str) -> list[Block]:
+    """The sockets and ports that a service is told to listen at."""
     return [
-        listener.get("path") or listener.label
+        listener
         for block in main.of_kind("service")
         if block.label == service
         for listener in block.everywhere()
-        if listener.kind == "unix_listener"
+        if listener.kind in ("unix_listener", "inet_listener")
     ]
+
+
+def lacks_lmtp(main: Block) -> bool:
+    """Whether LMTP is left out of the protocols."""
+    return "protocols" in main.settings and "lmtp" not in main.get("protocols").split()
 
 
 def has_sql(main: Block) -> bool:

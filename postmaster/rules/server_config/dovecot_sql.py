@@ -87,10 +87,12 @@ def judge(sql: Block, panel: Panel, *, userdb_asks: bool | None) -> Iterator[Fin
     yield from connection(sql, "connect.", panel)
     scheme = sql.get("default_pass_scheme")
     yield from default_scheme(sql.where_is("default_pass_scheme"), scheme, "default_pass_scheme")
-    yield from password_query(sql.where, sql.get("password_query"), SIGN_IN, panel)
+    where = sql.where_is("password_query")
+    yield from password_query(where, sql.get("password_query"), SIGN_IN, panel)
     if userdb_asks is not False and "user_query" in sql.settings:
-        yield from user_query(sql.where, sql.get("user_query"), sure=userdb_asks is True)
-    yield from iterate_query(sql.where, sql.get("iterate_query"))
+        where = sql.where_is("user_query")
+        yield from user_query(where, sql.get("user_query"), sure=userdb_asks is True)
+    yield from iterate_query(sql.where_is("iterate_query"), sql.get("iterate_query"))
 
 
 def driver(where: str, driver: str, setting: str, panel: Panel) -> Iterator[Finding]:

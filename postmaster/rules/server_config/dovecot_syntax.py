@@ -19,6 +19,7 @@ WANTED = frozenset(
         "auth_cache_ttl",
         "auth_username_chars",
         "auth_username_format",
+        "base_dir",
         "connect",
         "dbname",
         "default_fields",
@@ -35,6 +36,7 @@ WANTED = frozenset(
         "override_fields",
         "password_query",
         "path",
+        "port",
         "protocols",
         "query",
         "recipient_delimiter",
@@ -168,6 +170,8 @@ def _without_prefix(name: str, block: Block) -> str:
         for prefix in PREFIXES:
             if name.startswith(prefix) and name != "sql_driver":
                 return name.removeprefix(prefix)
+    if block.kind in ("unix_listener", "inet_listener"):
+        return name.removeprefix(f"{block.kind}_")
     return name.removeprefix("passdb_") if name == "passdb_default_password_scheme" else name
 
 

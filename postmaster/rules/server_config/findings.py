@@ -1,7 +1,7 @@
 """What was found in the mail server's configuration, and how bad it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -35,14 +35,34 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class OwnSetting:
+    """A setting of PostMaster itself, which stands in none of the texts, and its right value.
+
+    ``id`` is that of its row; None while there is none.
+    """
+
+    id: int | None
+    name: str
+    value: str
+
+    def plain(self) -> dict[str, Any]:
+        """For scripts."""
+        return {"id": self.id, "name": str(self.name), "value": self.value}
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A kind that was found: in which text, with which values, and the lines to write there."""
+    """A kind that was found: in which text, with which values, and the lines to write there.
+
+    ``own_setting`` is what to change instead, where it is PostMaster that does not fit.
+    """
 
     kind: Kind
     where: str
     values: Mapping[str, Any] = field(default_factory=dict)
     write: tuple[str, ...] = ()
     means: Phrase | None = None
+    own_setting: OwnSetting | None = None
 
     @property
     def code(self) -> str:
@@ -69,7 +89,7 @@ class Finding:
             name: change(value) if type(value) is str else value
             for name, value in self.values.items()
         }
-        return Finding(self.kind, self.where, values, self.write, self.means)
+        return replace(self, values=values)
 
 
 def found(
@@ -77,13 +97,14 @@ def found(
     where: str,
     *write: str,
     means: Phrase | None = None,
+    own_setting: OwnSetting | None = None,
     **values: str | int | Phrase | Sequence[str],
 ) -> Finding:
     """A finding with these values, those of the texts at a length that can be read."""
     short = {
         name: shortened(value) if type(value) is str else value for name, value in values.items()
     }
-    return Finding(kind, where, short, write, means)
+    return Finding(kind, where, short, write, means, own_setting)
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,7 @@ class Report:
                     "sentence": finding.sentence(),
                     "meaning": finding.meaning(),
                     "write": list(finding.write),
+                    "setting": finding.own_setting.plain() if finding.own_setting else None,
                 }
                 for finding in self.findings
             ],

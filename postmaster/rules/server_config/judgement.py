@@ -13,6 +13,7 @@ from . import (
     main_cf,
     maps,
     postfix_syntax,
+    sockets,
     texts,
 )
 from .dovecot_syntax import Block
@@ -134,6 +135,7 @@ def judge(server: Server, panel: Panel) -> Report:
         *(main_cf.judge(server.main, panel) if server.main else ()),
         *_dovecot_findings(server, panel),
         *agreement.of_postfix_and_dovecot(server.main, server.dovecot),
+        *sockets.judge(server.main, server.dovecot),
     ]
     return Report(
         sorted_by_severity(findings),

@@ -87,12 +87,6 @@ OTHER_TRANSPORT = Kind(
     Phrase("virtual_transport is %(transport)s. The guides use LMTP."),
     Phrase("Whether mail reaches the users' mailboxes depends on what that does."),
 )
-LMTP = Kind(
-    "lmtp",
-    Severity.OK,
-    Phrase("Postfix hands mail over by %(transport)s."),
-    Phrase("Dovecot puts it into the mailboxes."),
-)
 NO_DELIMITER = Kind(
     "no-delimiter",
     Severity.OK,
@@ -203,12 +197,14 @@ def names_of_domains(main: Parameters) -> frozenset[str]:
 
 
 def _domains(main: Parameters, parameter: str) -> list[str]:
+    """A list's domains, each once: ``$myhostname`` may be one that is written out too."""
     if parameter == "mydestination" and parameter not in main:
         host = main.get("myhostname")
         domain = main.get("mydomain") or host.partition(".")[2]
-        return [name.lower() for name in (host, f"localhost.{domain}") if name and domain]
-    members = main.items_of(parameter)
-    return [item.lower() for item in members if not set(item) & set("/:$!{")]
+        members = [name for name in (host, f"localhost.{domain}") if name and domain]
+    else:
+        members = [item for item in main.items_of(parameter) if not set(item) & set("/:$!{")]
+    return list(dict.fromkeys(item.lower() for item in members))
 
 
 def judge(main: Parameters, panel: Panel) -> Iterator[Finding]:
@@ -243,11 +239,9 @@ def _transport(main: Parameters) -> Iterator[Finding]:
     transport = main.get("virtual_transport", "virtual")
     line = "virtual_transport = lmtp:unix:private/dovecot-lmtp"
     first = transport.partition(":")[0]
-    if first == "lmtp":
-        yield found(LMTP, main.where, transport=transport)
-    elif first in ("virtual", "local", ""):
+    if first in ("virtual", "local", ""):
         yield found(NO_TRANSPORT, main.where, line, transport=transport)
-    else:
+    elif first != "lmtp":  # where that leads, is for sockets to judge
         yield found(OTHER_TRANSPORT, main.where, line, transport=transport)
 
 

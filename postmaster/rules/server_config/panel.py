@@ -1,6 +1,7 @@
 """What PostMaster itself is, as far as the mail server's configuration has to fit it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # The guides' three tables, with the columns that a query may name.
 TABLES = {
@@ -17,6 +18,7 @@ class Panel:
     ``database`` is a name, or an SQLite file's path where ``is_file``. ``delimiter`` and
     ``mail_folder`` are the settings' values, or None where they are not to be compared.
     ``domains`` holds those of the asked names that are in ``virtual_domains``, in lower case.
+    ``setting_ids`` are the rows of the settings, by name.
     """
 
     database: str
@@ -26,3 +28,4 @@ class Panel:
     delimiter: str | None = None
     mail_folder: str | None = None
     domains: frozenset[str] = frozenset()
+    setting_ids: Mapping[str, int] = field(default_factory=dict)

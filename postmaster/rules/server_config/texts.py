@@ -19,8 +19,14 @@ class TextKind(Enum):
     MAP = Phrase("a Postfix map")
     DOVECOT_SQL = Phrase("Dovecot's SQL file")
     DOVECOT = Phrase("Dovecot's configuration")
+    OTHER_DOVECOT = Phrase("a file of Dovecot that is not needed here")
     EMPTY = Phrase("nothing but comments")
     UNKNOWN = Phrase("not recognised")
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether such a text is read."""
+        return self not in (TextKind.OTHER_DOVECOT, TextKind.EMPTY, TextKind.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,28 @@ _BLOCK = re.compile(
 _COMMENT_OR_BLANK = re.compile(r"^[ \t]*(?:#.*)?$", re.MULTILINE)
 _INCLUDE = re.compile(r"^[ \t]*!include", re.MULTILINE)
 
-_DOVECOT_SQL = frozenset(
-    {"password_query", "user_query", "iterate_query", "default_pass_scheme", "connect"}
+_QUERIES = frozenset({"password_query", "user_query", "iterate_query"})
+# Some of these stand in the files of dictionaries and of LDAP too, which have no query.
+_DOVECOT_SQL = frozenset({"default_pass_scheme", "connect"})
+_OTHER_DOVECOT = frozenset(
+    {
+        "auth_bind",
+        "base",
+        "dn",
+        "introspection_url",
+        "iterate_prefix",
+        "ldap_version",
+        "pass_attrs",
+        "pass_filter",
+        "passdb_objects",
+        "tokeninfo_url",
+        "uris",
+        "user_attrs",
+        "user_filter",
+        "userdb_objects",
+    }
 )
+_OTHER_BLOCK = re.compile(r"^[ \t]*(?:key|map)\b[^={}\n]*\{", re.MULTILINE)
 _DOVECOT = frozenset(
     {
         "auth_allow_cleartext",
@@ -124,15 +149,13 @@ def _maps_apart(content: str) -> Iterator[str]:
 def kind_of(content: str) -> TextKind:
     """What a text is."""
     names = {setting[1] for setting in _SETTING.finditer(content)}
-    has_blocks = _BLOCK.search(content) is not None
-    if has_blocks or names & _DOVECOT or _INCLUDE.search(content):
-        return TextKind.DOVECOT
-    if names & _DOVECOT_SQL:
-        return TextKind.DOVECOT_SQL
-    if names & _MAP:
-        return TextKind.MAP
-    if any(_MAIN_CF.fullmatch(name) for name in names):
-        return TextKind.MAIN_CF
-    if not _COMMENT_OR_BLANK.sub("", content).strip():
-        return TextKind.EMPTY
-    return TextKind.UNKNOWN
+    signs = (
+        (TextKind.DOVECOT, _BLOCK.search(content) or names & _DOVECOT or _INCLUDE.search(content)),
+        (TextKind.DOVECOT_SQL, names & _QUERIES),
+        (TextKind.OTHER_DOVECOT, names & _OTHER_DOVECOT or _OTHER_BLOCK.search(content)),
+        (TextKind.DOVECOT_SQL, names & _DOVECOT_SQL),
+        (TextKind.MAP, names & _MAP),
+        (TextKind.MAIN_CF, any(_MAIN_CF.fullmatch(name) for name in names)),
+        (TextKind.EMPTY, not _COMMENT_OR_BLANK.sub("", content).strip()),
+    )
+    return next((kind for kind, is_seen in signs if is_seen), TextKind.UNKNOWN)
