@@ -26,7 +26,7 @@ FLOORS = (
         "rules.strengths",
         "rules.totp",
     },
-    {"db"},
+    {"db", "collations"},
     {"models"},
     {"rules.lengths", "rules.rows", "rules.actions", "rules.consequences", "rules.expansion"},
     {"rules.suspensions", "rules.trace_words"},

@@ -156,8 +156,8 @@ def create(
     return alias
 
 
-def _copy(address: str, domain_id: int) -> Alias:
-    return Alias(domain_id=domain_id, source=address, destination=address)
+def _copy(address: str, domain_id: int, alias_id: int | None = None) -> Alias:
+    return Alias(id=alias_id, domain_id=domain_id, source=address, destination=address)
 
 
 # --- change ---------------------------------------------------------------------
@@ -435,8 +435,7 @@ def add_copy(
     session: Session, domain: Domain, address: str, alias_id: int | None = None
 ) -> history.Change:
     """Write the row mailbox -> mailbox; its change is for the caller to record."""
-    alias = _copy(address, domain.id)
-    alias.id = alias_id
+    alias = _copy(address, domain.id, alias_id)
     session.add(alias)
     session.flush()
     return as_created(alias)
