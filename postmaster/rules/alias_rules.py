@@ -168,6 +168,9 @@ class _Tables:
     def is_without_mail(self, address: str) -> bool:
         return suspensions.is_without_mail(self.session, address)
 
+    def restores(self) -> bool:
+        return False
+
     def is_source(self, address: str) -> bool:
         return sources_at(self.session, address, self.besides)
 

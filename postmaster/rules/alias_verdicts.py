@@ -31,6 +31,9 @@ class Known(Protocol):
     def is_without_mail(self, address: str) -> bool:
         """Whether there is a mailbox that is suspended without mail."""
 
+    def restores(self) -> bool:
+        """Whether a file is read: its aliases may be those of suspended mailboxes, as they were."""
+
     def is_source(self, address: str) -> bool:
         """Whether there is an alias of exactly this address."""
 
@@ -57,7 +60,7 @@ def check_destination_exists(known: Known, source: str, destination: str) -> Non
             name=name,
             setting=settings.EXTERNAL_DESTINATIONS.name,
         )
-    if known.is_mailbox(destination) or (destination != source and known.is_source(destination)):
+    if _is_mailbox(known, destination) or (destination != source and known.is_source(destination)):
         return
     _check_is_not_suspended(known, destination, "destination")
     raise Invalid(
@@ -70,7 +73,7 @@ def check_destination_exists(known: Known, source: str, destination: str) -> Non
 
 def check_mailbox_keeps_its_mail(known: Known, source: str, destination: str) -> None:
     """A source that is a mailbox needs the row mailbox -> mailbox beside its others."""
-    if not known.is_mailbox(source):
+    if not _is_mailbox(known, source):
         _check_is_not_suspended(known, source, "source")
         return
     if destination != source and not known.has_pair(source, source):
@@ -81,6 +84,10 @@ def check_mailbox_keeps_its_mail(known: Known, source: str, destination: str) ->
             field="source",
             source=source,
         )
+
+
+def _is_mailbox(known: Known, address: str) -> bool:
+    return known.is_mailbox(address) or (known.restores() and known.is_without_mail(address))
 
 
 def _check_is_not_suspended(known: Known, address: str, field: str) -> None:

@@ -16,6 +16,8 @@ from tests.pages import large
 
 # Every list: the session, the total, the rows.
 LIST = 3
+# Which notes hold what is searched for is asked first.
+SEARCHED = LIST + 1
 # At most, before a deletion: the session, what is meant (twice: its name, and for what goes
 # along), its users, its aliases, what leads to them, whether the places of these stay (as an
 # alias, as a mailbox, twice: of the mailboxes and of the aliases), what leads to those.
@@ -29,20 +31,20 @@ QUESTION = GOES + FORESEEN
 PAGES = [
     ("/", 4),  # the session, the counts, who is locked, the newest changes
     ("/domains?per_page={n}", LIST),
-    ("/domains?per_page={n}&search=d7", LIST),
+    ("/domains?per_page={n}&search=d7", SEARCHED),
     ("/domains?per_page={n}&sort=id&order=desc", LIST),
     ("/domains?per_page={n}&page=10", LIST),
     ("/domains/1", 5),  # the session, the row, its counts, its version, its changes
     ("/domains/1/delete", QUESTION),
     ("/domains/selected?id=1&id=2&id=3", QUESTION),
     ("/users?per_page={n}", LIST),
-    ("/users?per_page={n}&search=u7", LIST),
-    ("/users?per_page={n}&search=%40d7.example", LIST),
+    ("/users?per_page={n}&search=u7", SEARCHED),
+    ("/users?per_page={n}&search=%40d7.example", SEARCHED),
     ("/users?per_page={n}&sort=id&order=desc", LIST),
     ("/users?per_page={n}&page=999", LIST),
     ("/users?per_page=10&page=9999", LIST),
     ("/users?per_page={n}&domain=d7.example", LIST + 1),  # which rows have this name
-    ("/users?per_page={n}&domain=d7.example&search=u7", LIST + 1),
+    ("/users?per_page={n}&domain=d7.example&search=u7", SEARCHED + 1),
     # The session, the row, its count, its version, its forwarding, what leads to it, its changes.
     ("/users/1", 7),
     ("/users/1/delete", QUESTION - 2),
@@ -59,7 +61,7 @@ PAGES = [
     # The session, the domain, whether there is a user, whether there is an alias.
     ("/users/preview?email=new@d7.example", 4),
     ("/aliases?per_page={n}", LIST),
-    ("/aliases?per_page={n}&search=a7", LIST),
+    ("/aliases?per_page={n}&search=a7", SEARCHED),
     ("/aliases?per_page={n}&order=desc", LIST),
     ("/aliases?per_page={n}&page=99", LIST),
     ("/aliases?per_page={n}&domain=d7.example", LIST + 1),

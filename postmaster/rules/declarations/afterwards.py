@@ -70,6 +70,10 @@ class Afterwards:
             return not self._mailboxes.get(address, True)
         return suspensions.is_without_mail(self._session, address)
 
+    def restores(self) -> bool:
+        """An export holds the aliases of suspended mailboxes, and has to read back."""
+        return True
+
     def is_source(self, address: str) -> bool:
         """Whether there is an alias of exactly this address."""
         return bool(self.leads([address]))

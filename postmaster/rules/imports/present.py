@@ -207,6 +207,10 @@ class Present:
         """How many characters an address may have in this database."""
         return lengths.in_database(self._session, User.email)
 
+    def restores(self) -> bool:
+        """An export holds the aliases of suspended mailboxes, and has to read back."""
+        return True
+
     def is_source(self, address: str) -> bool:
         """Whether there is an alias of exactly this address."""
         return bool(self.leads([address]))
