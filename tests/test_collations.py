@@ -1,4 +1,4 @@
-"""Mail tables of other character sets and collations than the guides': everything works with them."""
+"""Mail tables of other character sets and collations than the guides': all works with them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Server:
 
     def convert(self, collation: str, *tables: str) -> None:
         """As an operator would do it."""
-        charset = collation.split("_")[0]
+        charset = collation.split("_", maxsplit=1)[0]
         for table in tables or TABLES:
             self.mariadb.run(
                 DATABASE,

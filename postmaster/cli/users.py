@@ -51,7 +51,9 @@ def list_users(as_json: bool, domain: str | None, suspended: bool | None, **crit
 
 @user.command()
 @click.argument("email")
-@click.option("--keep-copy", is_flag=True, help="Let it get its mail where an alias or a catch-all takes it.")
+@click.option(
+    "--keep-copy", is_flag=True, help="Let it get its mail where an alias or a catch-all takes it."
+)
 @surface.note_option
 @surface.json_option
 @with_appcontext
@@ -90,21 +92,20 @@ def change(email: str, as_json: bool) -> None:
 @click.option("--keep-copy", is_flag=True, help="Let it get its mail where a catch-all takes it.")
 @surface.json_option
 @with_appcontext
-def rename(
-    email: str, new_email: str, keep_alias: bool, keep_copy: bool, as_json: bool
-) -> None:
+def rename(email: str, new_email: str, keep_alias: bool, keep_copy: bool, as_json: bool) -> None:
     """Give a user another address, and say how to move its mail on the server.
 
     The aliases that lead to it follow.
     """
     found = users.by_email(db.session(), surface.operator(), email)
-    old, asked = found.email, {"keep_alias": keep_alias, "keep_copy": keep_copy}
-    foretold = surface.foretold_of(
-        planned_acts.renaming_user, found.id, email=new_email, **asked
-    )
-    renamed = transact(
-        user_moves.rename, surface.operator(), found.id, email=new_email, **asked
-    )
+    old = found.email
+    asked: dict[str, Any] = {
+        "email": new_email,
+        "keep_alias": keep_alias,
+        "keep_copy": keep_copy,
+    }
+    foretold = surface.foretold_of(planned_acts.renaming_user, found.id, **asked)
+    renamed = transact(user_moves.rename, surface.operator(), found.id, **asked)
     _show(renamed.id, as_json=as_json)
     surface.say(foretold)
     if old == renamed.email:

@@ -86,8 +86,8 @@ def test_the_consequences_stand_above_the_button(served: Served, signed_in: Page
     expect(box).to_be_focused()
     page.goto("/aliases")
     form = page.locator("#add")
-    form.get_by_label("Source").fill("new@example.com")
-    form.get_by_label("Destination").fill(ANA)
+    form.get_by_role("textbox", name="Source").fill("new@example.com")
+    form.get_by_role("combobox", name="Destination").fill(ANA)
     is_above(form, "Add")
 
 
