@@ -34,6 +34,8 @@ def fill(template: str, values: Mapping[str, Any], translate: Translate = str) -
 def _filled(value: Any, values: Mapping[str, Any], translate: Translate) -> Any:
     if isinstance(value, list | tuple):
         return ", ".join(str(_filled(item, values, translate)) for item in value)
+    if isinstance(value, RuleError):
+        return value.sentence(translate)
     return translate(value) % values if isinstance(value, Phrase) else value
 
 
@@ -41,9 +43,9 @@ class RuleError(Exception):
     """A refusal that a person can act on.
 
     ``template`` is an English sentence with ``%(name)s`` places, which are filled
-    from ``values``: numbers, names, addresses, Phrases, and lists of them. A template
-    that does not stand in the call itself is a Phrase. ``field`` names the input that is wrong,
-    if it is one.
+    from ``values``: numbers, names, addresses, Phrases, other refusals, and lists of them. A
+    template that does not stand in the call itself is a Phrase. ``field`` names the input that
+    is wrong, if it is one.
     """
 
     status: ClassVar[int] = 400

@@ -119,7 +119,7 @@ def plan(given: dict[str, Any]) -> Any:
             for step in found.steps
         ],
         "counts": _counts(proposal),
-        "warnings": found.warnings,
+        "warnings": [str(warning) for warning in found.warnings],
         "errors": [str(refusal) for refusal in proposal.refusals],
         "plan": proposal.digest,
     }

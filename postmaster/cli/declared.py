@@ -134,7 +134,7 @@ def _as_json(found: Plan) -> dict[str, object]:
             for step in found.steps
         ],
         "counts": {sign: found.count(sign) for sign in Sign},
-        "warnings": found.warnings,
+        "warnings": [str(warning) for warning in found.warnings],
         "errors": [str(refusal) for refusal in found.refusals],
         "seen": found.seen,
     }

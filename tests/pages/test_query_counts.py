@@ -20,8 +20,9 @@ LIST = 3
 SEARCHED = LIST + 1
 # At most, before a deletion: the session, what is meant (twice: its name, and for what goes
 # along), its users, its aliases, what leads to them, whether the places of these stay (as an
-# alias, as a mailbox, twice: of the mailboxes and of the aliases), what leads to those.
-GOES = 12
+# alias, as a mailbox, twice: of the mailboxes and of the aliases; the rest in one more), what
+# leads to those.
+GOES = 13
 # What it means for mail: what leads to what goes, the settings, aliases level by level (two
 # levels here), mailboxes, domains. As many however many rows go.
 FORESEEN = 6

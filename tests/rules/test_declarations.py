@@ -199,7 +199,7 @@ def test_a_domain_goes_with_all_that_is_in_it_and_comes_back() -> None:
     found = plan("governs: [one.example]\n")
     assert told(found)[-1] == "delete domain one.example"
     assert len(found.steps) == 7
-    assert found.warnings == [
+    assert [*map(str, found.warnings)] == [
         f'The alias "{name}", in a domain that the file does not govern, would lead nowhere'
         for name in (
             "sales@two.example -> ana@one.example",
@@ -347,9 +347,9 @@ def test_a_name_that_only_the_database_takes_for_a_governed_one_is_left_alone() 
     found = plan("governs: [muller.example]\n")
     assert told(found) == ["delete domain muller.example"]
     if db.engine.dialect.name != "sqlite":
-        assert found.warnings == [
-            '"m\u00fcller.example" is left alone: the database takes it for a domain that the '
-            "file governs, but its name is another"
+        assert [*map(str, found.warnings)] == [
+            'The domain "m\u00fcller.example" is left alone: only the database takes it for one '
+            "that the file governs; to people the two names differ"
         ]
     apply("governs: [muller.example]\n")
     assert db.session.get_one(User, 41).domain_id == 4
@@ -402,7 +402,7 @@ def test_a_catch_all_that_takes_mail_of_mailboxes_is_warned_of() -> None:
     text = ONE.replace("team:", '"@": ana\n      team:')
     found = plan(text)
     assert found.refusals == []
-    assert "takes the mail of 1 mailboxes" in found.warnings[0]
+    assert "takes the mail of the mailboxes that have no alias" in str(found.warnings[0])
     alter_setting(settings.EMAIL2EMAIL_MAP, "True")
     assert plan(text).warnings == []
 

@@ -72,7 +72,7 @@ class Plan:
     seen: str
     steps: list[Step] = field(default_factory=list)
     refusals: list[Invalid] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Invalid] = field(default_factory=list)
     generated: list[str] = field(default_factory=list)
 
     gone_aliases: list[Alias] = field(default_factory=list)
@@ -297,8 +297,11 @@ class _Judge:
             self._refuse(self._declaration.domains[name], domains.is_taken(name))
         for domain in self._present.alike:
             self._plan.warnings.append(
-                f'"{addresses.shown(domain.name)}" is left alone: the database takes it for a '
-                "domain that the file governs, but its name is another"
+                Invalid(
+                    'The domain "%(name)s" is left alone: only the database takes it for one that '
+                    "the file governs; to people the two names differ",
+                    name=addresses.shown(domain.name),
+                )
             )
 
     def _judge_users(self) -> None:
@@ -349,8 +352,11 @@ class _Judge:
         for alias in rows.where_in(self._session, Alias, Alias.destination, sorted(lost)):
             if alias.id not in own:
                 self._plan.warnings.append(
-                    f'The alias "{aliases.in_words(alias)}", in a domain that the file does not '
-                    "govern, would lead nowhere"
+                    Invalid(
+                        'The alias "%(name)s", in a domain that the file does not govern, would '
+                        "lead nowhere",
+                        name=aliases.in_words(alias),
+                    )
                 )
 
     def _warn_of_catch_alls(self) -> None:
@@ -361,8 +367,14 @@ class _Judge:
         swallowed = self._after.swallowed(new)
         for domain, emails in sorted(swallowed.items()):
             self._plan.warnings.append(
-                f'"@{domain}" takes the mail of {len(emails)} mailboxes that have no alias to '
-                f"themselves, such as {emails[0]}: this server has no email2email map"
+                Invalid(
+                    'The catch-all "@%(domain)s" takes the mail of the mailboxes that have no alias '
+                    "to themselves, such as %(email)s (in all: %(count)s), as this server has no "
+                    "email2email map",
+                    domain=domain,
+                    email=emails[0],
+                    count=len(emails),
+                )
             )
 
 

@@ -61,7 +61,7 @@ class Declaration:
 
 def at_line(line: int, error: RuleError) -> Invalid:
     """The same refusal, with the line of the file that it is about."""
-    return Invalid("Line %(line)s: %(reason)s", field="file", line=line, reason=str(error))
+    return Invalid("Line %(line)s: %(reason)s", field="file", line=line, reason=error)
 
 
 def read(stream: BinaryIO) -> Declaration:

@@ -127,7 +127,12 @@ def _without_password(found: Plan, sent: Sent) -> list[Invalid]:
 
 def _digest(found: Plan, refusals: Sequence[Invalid]) -> str:
     steps = [[each.sign, each.kind, each.name, each.line, each.details] for each in found.steps]
-    said = [found.seen, steps, found.warnings, [str(refusal) for refusal in refusals]]
+    said = [
+        found.seen,
+        steps,
+        [str(warning) for warning in found.warnings],
+        [str(refusal) for refusal in refusals],
+    ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
