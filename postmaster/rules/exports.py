@@ -32,17 +32,29 @@ def pieces(
 ) -> Iterator[str]:
     """The file in pieces, of all domains or of those with these names.
 
-    Nothing else may be asked of the session meanwhile. Raises Invalid for an unknown format,
-    and NotFound for a domain that is not there; both before the first piece.
+    Nothing else may be asked of the session meanwhile, and it is closed at the end. Raises
+    Invalid for an unknown format, and NotFound for a domain that is not there; both before the
+    first piece.
     """
     if format_name not in FORMATS:
         raise Invalid("The format must be one of: %(names)s", field="format", names=list(FORMATS))
     for name in names:
         domains.by_name(session, actor, name)
     ids = [each for name in names for each in domains.ids_named(session, actor, name)]
-    if format_name == DECLARATION:
-        return (f"{line}\n" for line in writing.lines(session, actor, ids if names else None))
-    return WRITERS[format_name](_groups(session, ids if names else None))
+    written = (
+        (f"{line}\n" for line in writing.lines(session, actor, ids if names else None))
+        if format_name == DECLARATION
+        else WRITERS[format_name](_groups(session, ids if names else None))
+    )
+    return _closing(session, written)
+
+
+def _closing(session: Session, written: Iterator[str]) -> Iterator[str]:
+    """The request that asked is over by then, and nothing else gives the connection back."""
+    try:
+        yield from written
+    finally:
+        session.close()
 
 
 # --- rows -----------------------------------------------------------------------

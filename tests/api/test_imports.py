@@ -121,6 +121,15 @@ def test_an_export_is_what_an_import_reads(mail: FlaskClient) -> None:
     assert mail.get("/api/v1/export?format=json").get_json()["domains"][0]["name"] == "one.example"
 
 
+@pytest.mark.parametrize("name", ["csv", "json", "yaml"])
+def test_an_export_gives_its_connection_back(mail: FlaskClient, name: str) -> None:
+    """It is written after the request that asked for it."""
+    with mail.get(f"/api/v1/export?format={name}") as response:
+        assert "one.example" in response.text
+    with mail.application.app_context():
+        assert "Current Checked out connections: 0" in db.engine.pool.status()
+
+
 @pytest.mark.parametrize(("query", "status"), [("format=x", 400), ("domain=unknown.example", 404)])
 def test_an_export_that_cannot_be(mail: FlaskClient, query: str, status: int) -> None:
     assert mail.get(f"/api/v1/export?{query}").status_code == status

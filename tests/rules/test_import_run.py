@@ -369,3 +369,11 @@ def test_no_password_or_hash_shows_in_an_item_or_a_line(mail: None) -> None:
     shown = repr([*order_of(text).lines(), *plan(text)])
     assert "secret" not in shown
     assert HASH not in shown
+
+
+def test_a_hash_as_doveadm_prints_it_finds_room(do: Do, mail: None) -> None:
+    hashed = "$6$saltsaltsaltsalt$" + "x" * 86
+    run(f"user,new@one.example,,,{{SHA512-CRYPT}}{hashed},,\n")
+    assert stored("new@one.example") == hashed
+    lines, _record = run(f"user,long@one.example,,,{{BLF-CRYPT}}{hashed},,\n")
+    assert "too long" in said(lines)[2]

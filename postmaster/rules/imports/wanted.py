@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ...errors import Invalid
 from ...models import User
-from .. import addresses, alias_rules, domains, lengths, notes, suspensions, users
+from .. import addresses, alias_rules, domains, lengths, notes, passwords, suspensions, users
 from ..actions import Kind
 from .items import AliasItem, BadItem, DomainItem, Item, SkippedItem, UserItem
 from .verdicts import Line, Options, Reason, Verdict
@@ -72,12 +72,16 @@ class Normaliser:
         return _refused(item, "", "", item.error)
 
     def _user(self, item: UserItem) -> Wanted:
+        hashed = item.hashed
+        if hashed is not None and len(hashed) > lengths.of(User.password):
+            # As doveadm pw prints it; the guides' column has no room for the scheme's name.
+            hashed = passwords.without_default_scheme(hashed)
         try:
             address = users.normalised(item.email)
             if item.password is not None:
                 users.check_password(item.password, self.minimum_password)
-            elif item.hashed is not None and not _is_not_kept(item):
-                users.check_hash(item.hashed)
+            elif hashed is not None and not _is_not_kept(item):
+                users.check_hash(hashed)
             suspended = _mode(item.suspended, address)
             note = _note(item.note)
         except Invalid as error:
@@ -89,7 +93,7 @@ class Normaliser:
             address,
             addresses.split(address)[1],
             password=item.password,
-            hashed=item.hashed,
+            hashed=hashed,
             generate=item.generate and self.options.generate,
             note=note,
             suspended=suspended,
