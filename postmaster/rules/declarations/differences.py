@@ -369,8 +369,8 @@ class _Judge:
             self._plan.warnings.append(
                 Invalid(
                     'The catch-all "@%(domain)s" takes the mail of the mailboxes that have no '
-                    "alias to themselves, such as %(email)s (in all: %(count)s), as this server has no "
-                    "email2email map",
+                    "alias to themselves, such as %(email)s (in all: %(count)s), as this server "
+                    "has no email2email map",
                     domain=domain,
                     email=emails[0],
                     count=len(emails),
