@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from postmaster.collations import COLLATION
 from postmaster.db import MIXED_COLLATIONS, NOT_STORABLE, db, explain
 from postmaster.models import Alias, Domain, Note, User
-from postmaster.rules import history, notes, rows
+from postmaster.rules import history, notes
 from tests.conftest import Prepared, dispose, sign_in
 from tests.mariadb import MariaDB
 
@@ -216,11 +216,11 @@ def test_a_search_finds_very_many_notes(server: Server) -> None:
     server.convert("utf8mb4_unicode_ci")
     with server.prepared.app.app_context():
         add_users_with_notes()
-    assert server.call("GET", "users?search=one+of+many")["meta"]["total"] > rows.MOST_IN_A_LIST
+    assert server.call("GET", "users?search=one+of+many")["meta"]["total"] > notes.MOST_NAMES
 
 
 def add_users_with_notes() -> None:
-    emails = [f"u{number}@one.example" for number in range(rows.MOST_IN_A_LIST + 1)]
+    emails = [f"u{number}@one.example" for number in range(notes.MOST_NAMES + 1)]
     with db.engine.begin() as connection:
         connection.execute(insert(Domain), [{"id": 1, "name": "one.example"}])
         connection.execute(

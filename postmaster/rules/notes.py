@@ -30,6 +30,8 @@ FIELDS: Mapping[Kind, str] = {Kind.DOMAIN: "name", Kind.USER: "email", Kind.ALIA
 # What a note may have besides what can be printed.
 VERSION_LENGTH = 12
 LAYOUT = frozenset("\n\t")
+# Names that a search lists; SQLite takes some 30,000 values in a statement.
+MOST_NAMES = 10_000
 
 
 def name_of(row: Domain | User | Alias) -> str:
@@ -65,10 +67,10 @@ def holding(kind: Kind) -> Callable[[Session, str], ColumnElement[bool]]:
         found = select(Note.name).where(Note.kind == kind, held)
         # As a list, MySQL compares them with a million rows at once; as a subquery, it would
         # look into a table of them for each row.
-        names = session.scalars(found.limit(rows.MOST_IN_A_LIST + 1)).all()
+        names = session.scalars(found.limit(MOST_NAMES + 1)).all()
         if not names:
             return false()
-        if len(names) > rows.MOST_IN_A_LIST:
+        if len(names) > MOST_NAMES:
             return beside(kind).contains(text, autoescape=True)
         return AsOwn(_name_in_sql(kind)).in_(names)
 
