@@ -150,7 +150,7 @@ def _run(
     if record.done:
         click.echo(f"Going on after {record.done} of {record.total} lines.", err=True)
     refused: list[Line] = []
-    sys.setswitchinterval(running.SHORT_TURN)
+    running.hurry()
     with AllCores() as hasher, _stopping() as is_stopped, _progress(record) as show:
 
         def tell(written: Written) -> None:

@@ -1,6 +1,6 @@
 """What the mail tables have of the things that some lines of an import name.
 
-A few queries for a thousand lines. Addresses compare in lower case, as everywhere; where the
+A few queries for a batch of lines. Addresses compare in lower case, as everywhere; where the
 database's own comparison is wider still (accents), what it takes for equal counts.
 """
 

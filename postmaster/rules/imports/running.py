@@ -6,6 +6,8 @@ Passwords are hashed ahead, while rows are written.
 """
 
 import contextlib
+import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,9 +31,17 @@ from .wanted import Wanted
 from .writing import Hashes, Written, write
 
 AHEAD = 4  # batches whose passwords are being hashed while another is written
-# How long, in seconds, a thread of a command may keep the other waiting (sys.setswitchinterval):
-# short, since the one that writes waits for the database after each of many short statements.
-SHORT_TURN = 0.0005
+
+
+def hurry() -> None:
+    """Set Python up for a process that does nothing but import.
+
+    A thread keeps the other waiting only shortly, since the one that writes waits for the
+    database after each of many short statements. And of the many small objects that live
+    for a batch, few are looked at by the garbage collector, as none of them forms a cycle.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.set_threshold(50_000, 20, 100)
 
 
 class Keeper(Protocol):
