@@ -30,7 +30,7 @@ from .verdicts import (
 )
 from .wanted import Normaliser, Wanted
 
-BATCH = 2000  # lines that are judged at once
+BATCH = 5000  # lines that are judged at once
 HASHING_BATCH = 200  # of which as many may need a password hashed, which takes a second
 
 Judged = tuple[Verdict, Reason | None]
