@@ -48,11 +48,7 @@ def apply(
         raise refusal
     for address in found.generated:
         if address not in hashes:
-            raise Invalid(
-                'The user "%(email)s" is new and has no hash in the file: its password has to '
-                "be generated",
-                email=address,
-            )
+            raise has_no_hash(address)
     if not found.steps:
         return None
     changes = _do(session, found, hashes)
@@ -62,6 +58,14 @@ def apply(
     )
     history.add_to(session, actor, head.id, changes)
     return head
+
+
+def has_no_hash(address: str) -> Invalid:
+    """The refusal of a new user for whom no password was generated."""
+    return Invalid(
+        'The user "%(email)s" is new and has no hash in the file: its password has to be generated',
+        email=address,
+    )
 
 
 def _do(session: Session, found: Plan, hashes: Mapping[str, str]) -> list[Change]:

@@ -102,14 +102,7 @@ def _planned(session: Session, actor: Actor, sent: Sent, declaration: Declaratio
 def _without_password(found: Plan, sent: Sent) -> list[Invalid]:
     if not sent.generates:
         return [
-            document.at_line(
-                each.line,
-                Invalid(
-                    'The user "%(email)s" is new and has no hash in the file: its password has '
-                    "to be generated",
-                    email=each.address,
-                ),
-            )
+            document.at_line(each.line, applying.has_no_hash(each.address))
             for each in found.new_users
             if each.hashed is None
         ]
