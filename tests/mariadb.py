@@ -45,13 +45,14 @@ def program(name: str) -> str:
 class MariaDB:
     """The server, from start to stop; it can be stopped and started between."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="postmaster-mariadb-"))
         # Of its own: a server that starts removes all temporary tables that it finds there,
         # also those of another that is just being made.
         self.temporary = self.folder / "tmp"
         self.temporary.mkdir(mode=0o700)
-        self.port = free_port()
+        self.log = self.folder / "log.err"  # the server would put .err to a name without it
+        self.port = free_port() if port is None else port
         self.process: subprocess.Popen[bytes] | None = None
         self.account = ["--user=root"] if os.geteuid() == 0 else []
 
@@ -64,6 +65,12 @@ class MariaDB:
         return self
 
     def _make(self) -> None:
+        self.install()
+        self.start()
+        self.set_password()
+
+    def install(self) -> None:
+        """Make the server's own tables, in its folder."""
         made = subprocess.run(
             [
                 program("mariadb-install-db"),
@@ -81,7 +88,9 @@ class MariaDB:
         )
         if made.returncode != 0:
             raise RuntimeError(f"No database can be made:\n{made.stdout}{made.stderr}")
-        self.start()
+
+    def set_password(self) -> None:
+        """Give the root of a server that is new its password."""
         with self.cursor(password="") as cursor:
             cursor.execute(f"ALTER USER root@localhost IDENTIFIED BY '{PASSWORD}'")
 
@@ -101,22 +110,29 @@ class MariaDB:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self.process = subprocess.Popen(
-            [
-                program("mariadbd"),
-                "--no-defaults",
-                f"--datadir={self.folder / 'data'}",
-                f"--tmpdir={self.temporary}",
-                f"--socket={self.socket}",
-                f"--port={self.port}",
-                f"--log-error={self.folder / 'log'}",
-                "--bind-address=127.0.0.1",
-                "--skip-name-resolve",
-                *MODEST,
-                *self.account,
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self.wait_until_it_listens()
+
+    def command(self) -> list[str]:
+        """The server's program and its options."""
+        return [
+            program("mariadbd"),
+            "--no-defaults",
+            f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.temporary}",
+            f"--socket={self.socket}",
+            f"--port={self.port}",
+            f"--log-error={self.log}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            *MODEST,
+            *self.account,
+        ]
+
+    def wait_until_it_listens(self) -> None:
+        """Until the process that was just started takes connections."""
+        assert self.process is not None
         deadline = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < deadline:
             with socket.socket(socket.AF_UNIX) as probe:
@@ -125,7 +141,7 @@ class MariaDB:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise RuntimeError(f"MariaDB does not start:\n{(self.folder / 'log').read_text()}")
+        raise RuntimeError(f"MariaDB does not start:\n{self.log.read_text()}")
 
     def stop(self) -> None:
         """Stop the server in order."""

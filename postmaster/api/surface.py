@@ -88,11 +88,21 @@ def may_refuse(blueprint: ApiBlueprint, *statuses: int) -> Callable[[View], View
 
 
 def located(item: Any, status: HTTPStatus) -> tuple[Any, int, dict[str, str]]:
-    """A new or changed item, with where it is found."""
-    return item, status, {"Location": url_for(".get", item_id=item.id)}
+    """A new or changed item, with where it is found.
+
+    With the status 200 that is a whole URL: a path would have mod_wsgi answer with what a GET of
+    that path answers, as CGI says (RFC 3875, 6.2.2), and behind a proxy there may be no such path.
+    """
+    whole = status == HTTPStatus.OK
+    return item, status, {"Location": url_for(".get", item_id=item.id, _external=whole)}
 
 
-LOCATION = {"Location": {"schema": {"type": "string"}, "description": "The path of the item"}}
+LOCATION = {
+    "Location": {
+        "schema": {"type": "string"},
+        "description": "Where the item is: its path if it is new, its URL if it was changed",
+    }
+}
 
 
 # --- lists ----------------------------------------------------------------------

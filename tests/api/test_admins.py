@@ -119,7 +119,8 @@ def test_a_change_answers_the_item_and_its_place(client: FlaskClient) -> None:
         client.patch(f"{path}/unlock"),
     ):
         assert response.status_code == 200
-        assert response.headers["Location"] == path
+        # Not a path: mod_wsgi takes that for a redirect of its own.
+        assert response.headers["Location"] == f"http://localhost{path}"
         assert response.get_json() == client.get(path).get_json()
     assert client.get(path).get_json()["name"] == "Robert"
 

@@ -1,4 +1,4 @@
-"""A clean tree to install into: an overlay of this machine, with a network and processes of its own.
+"""A clean tree to install into: an overlay of this machine, with its own network and processes.
 
 What is written in the tree is kept in memory and is gone with it; this machine's files stay as
 they are. In the tree 127.0.0.1 is the tree's own, so that port 8082 is free there whatever runs
@@ -30,6 +30,7 @@ SECONDS = 600  # for one command, such as apt-get's
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
+OWN_NETWORK = Path("/proc/thread-self/ns/net")
 MEMORY = "4g"  # the most that may be written in the tree
 # Only what the distribution installs: no other Python or tool of this machine.
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -52,7 +53,8 @@ rm "$1/root/etc/resolv.conf"
 mv "$1/resolv.conf" "$1/root/etc/resolv.conf"
 cd "$1/root"
 echo ready
-exec chroot . sleep infinity
+# A shell, as the first process has to take leave of those that others left behind.
+exec chroot . bash -c 'sleep infinity & wait'
 """
 
 
@@ -66,6 +68,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.holder: subprocess.Popen[str] | None = None
+        self.outside = OWN_NETWORK.open("rb")
 
     def __enter__(self) -> Self:
         self.holder = subprocess.Popen(
@@ -96,7 +99,8 @@ class Tree:
         if self.holder is not None:
             # The first process of the tree: with it all others end, and the mounts with them.
             os.kill(self.pid, signal.SIGKILL)
-            self.holder.wait()
+            self.holder.communicate()
+        self.outside.close()
 
     @property
     def pid(self) -> int:
@@ -118,7 +122,7 @@ class Tree:
         file.chmod(mode)
 
     def policy(self, line: str) -> None:
-        """Whether packages may start their services (Debian's policy-rc.d); at first they may not."""
+        """Whether packages may start services (Debian's policy-rc.d); at first they may not."""
         self.write("/usr/sbin/policy-rc.d", f"#!/bin/sh\n{line}\n", 0o755)
 
     def run(self, script: str, *, online: bool = False, user: str = "root", text: str = "") -> str:
@@ -150,7 +154,8 @@ class Tree:
 
     def entered(self, command: list[str], *, online: bool = False) -> list[str]:
         """A command of this machine that runs one in the tree."""
-        spaces = ["--mount", "--pid", "--root", "--wdns=/"] + ([] if online else ["--net"])
+        outside = f"--net=/proc/{os.getpid()}/fd/{self.outside.fileno()}"
+        spaces = ["--mount", "--pid", "--root", "--wdns=/", outside if online else "--net"]
         environment = [
             f"PATH={PATH}",
             "HOME=/root",
@@ -163,7 +168,7 @@ class Tree:
     @contextmanager
     def network(self) -> Iterator[None]:
         """This thread, and the threads and processes that it starts, in the tree's network."""
-        with Path("/proc/thread-self/ns/net").open("rb") as own:
+        with OWN_NETWORK.open("rb") as own:
             with Path(f"/proc/{self.pid}/ns/net").open("rb") as of_tree:
                 _enter(of_tree.fileno())
             try:
