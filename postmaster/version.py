@@ -1,3 +1,3 @@
 """Which PostMaster this is."""
 
-VERSION = "2.0.0"
+VERSION = "2.1.0"
