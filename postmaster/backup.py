@@ -90,9 +90,11 @@ def _statements(connection: Connection, tables: list[str]) -> Iterator[str]:
 
 def _rows(connection: Connection, table: str) -> Iterator[str]:
     """A table's rows, a few hundred to a statement."""
-    own = cast("pymysql.Connection[Any]", connection.connection.dbapi_connection)
     everything: Select[Any] = select(literal_column("*")).select_from(table_of(table))
     found = connection.execution_options(stream_results=True).execute(everything)
+    places = f"({', '.join(['%s'] * len(found.keys()))})"
+    own = cast("pymysql.Connection[Any]", connection.connection.dbapi_connection)
+    write_values = own.cursor(pymysql.cursors.Cursor).mogrify
     for rows in found.partitions(ROWS_AT_ONCE):
-        values = ",\n".join(str(own.literal(tuple(row))) for row in rows)
+        values = ",\n".join(write_values(places, tuple(row)) for row in rows)
         yield f"INSERT INTO `{table}` VALUES\n{values};\n"
