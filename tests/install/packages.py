@@ -1,0 +1,99 @@
+"""The Debian packages of the tests: the version before, this one, and some that are broken."""
+
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from postmaster.version import VERSION
+from tests.install.tree import Tree
+
+ROOT = Path(__file__).parent.parent.parent
+BUILD = ROOT / "ops" / "deb" / "build"
+REPOSITORY = ROOT / "ops" / "deb" / "repository"
+BEFORE = "2.0.0"
+# The commit of the tag v2.0.0, where a clone has no tags. Its tables are older than today's.
+COMMIT_BEFORE = "ec2694f35a3dcfcd7bfe5affd1cb45821f89a97c"
+BROKEN_MIGRATION = '''
+"""A migration that fails."""
+
+revision = "ffffffffffff"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    """Fail, half-way."""
+    from alembic import op
+
+    op.execute("CREATE TABLE postmaster_half (id INT PRIMARY KEY)")
+    op.execute("THIS IS NO SQL")
+
+
+def downgrade() -> None:
+    """Nothing was done."""
+'''
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Where the packages are."""
+
+    before: Path
+    now: Path
+
+
+def build(python: str, folder: Path) -> Packages:
+    """Build the version before and this one, for one Python."""
+    known = subprocess.run(
+        ["git", "cat-file", "-e", f"{COMMIT_BEFORE}^{{commit}}"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+    )
+    # A shallow clone has no older version: then the same files are taken for it.
+    source = ["--from", COMMIT_BEFORE] if known.returncode == 0 else []
+    with ThreadPoolExecutor() as both:
+        before = both.submit(_build, python, folder, *source, "--version", BEFORE)
+        now = both.submit(_build, python, folder)
+        return Packages(before.result(), now.result())
+
+
+def _build(python: str, folder: Path, *options: str) -> Path:
+    built = subprocess.run(
+        [BUILD, "--python", python, "--into", folder, *options],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stderr
+    return Path(built.stdout.strip())
+
+
+def repack(package: Path, version: str, head: str = "") -> Path:
+    """The same package with another version; with ``head`` its migration after that one fails."""
+    folder = package.parent / version
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
+    control = folder / "DEBIAN" / "control"
+    text = control.read_text(encoding="utf-8")
+    control.write_text(re.sub(r"(?m)^Version: .*$", f"Version: {version}", text), encoding="utf-8")
+    source = folder / "usr/lib/postmaster/source"
+    number = source / "postmaster/version.py"
+    number.write_text(number.read_text(encoding="utf-8").replace(VERSION, version), "utf-8")
+    if head:
+        migration = source / "migrations/versions/ffffffffffff_broken.py"
+        migration.write_text(BROKEN_MIGRATION.format(head=head), encoding="utf-8")
+    built = package.parent / f"postmaster_{version}.deb"
+    subprocess.run(
+        ["dpkg-deb", "--root-owner-group", "-Znone", "--build", folder, built],
+        check=True,
+        capture_output=True,
+    )
+    return built
+
+
+def put(tree: Tree, package: Path) -> str:
+    """Copy a package into the tree; its path there."""
+    path = f"/srv/{package.name}"
+    (tree.root / path.lstrip("/")).write_bytes(package.read_bytes())
+    return path
