@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from . import api, config, health, pages, refusals, security
+from . import api, config, health, metrics, pages, refusals, security
 from .db import after_commit, db, end_session, engine_options, migrate
 from .logfile import LogFile
 from .rules.history import LogEntry
@@ -37,6 +37,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, serving: bool = Tr
     security.init_app(app, configuration)
     refusals.init_app(app)
     app.register_blueprint(health.blueprint)
+    metrics.init_app(app, configuration, serving=serving)
     pages.init_app(app)
     api.init_app(app)
     return app

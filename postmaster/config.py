@@ -1,9 +1,10 @@
-"""The configuration file and the environment: load, check, write one value.
+"""The configuration file and the environment: load, check, write values.
 
 Every key is declared once, in ``KEYS``. A value comes from the environment
 (``POSTMASTER_<KEY>``, for secrets also ``POSTMASTER_<KEY>_FILE``), else from
-the TOML file, else it is the default. A wrong value is a ``ConfigError`` that
-names the key or the variable.
+the TOML file, else from the variable that PostMaster 1.x's container had for it,
+else it is the default. A wrong value is a ``ConfigError`` that names the key or
+the variable.
 """
 
 import contextlib
@@ -28,6 +29,11 @@ from tomlkit.exceptions import ParseError
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET_KEY = 16
 ENVIRONMENT_PREFIX = "POSTMASTER_"
+# The keys of PostMaster 1.x's sample configurations, which everybody can read.
+PUBLISHED_SECRET_KEYS = {
+    "123456789abcdef123456789",
+    "e9987dce48df3ce98542529fd074d9e9f9cd40e66fc6c4c2",
+}
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -46,6 +52,7 @@ class Config:
     log_file: Path
     hosts: tuple[str, ...]
     proxies: tuple[Network, ...]
+    metrics: tuple[Network, ...]
     sign_in_failures_per_hour: int
     session_hours: int
 
@@ -70,13 +77,16 @@ def config_path() -> Path:
 def parse_database_uri(text: str, folder: Path = CHECKOUT) -> URL:
     """Read a database URI; the password may hold ``@``, ``/``, ``%`` as they are.
 
-    ``mysql://`` and ``mariadb://`` mean PyMySQL. A relative SQLite path is
-    relative to ``folder``. Raises ConfigError, which never quotes the URI, since
-    it holds a password.
+    ``mysql://`` and ``mariadb://`` mean PyMySQL, and so does ``pymysql://``, as
+    PostMaster 1.x's guide wrote it. A relative SQLite path is relative to
+    ``folder``. Raises ConfigError, which never quotes the URI, since it holds a
+    password.
     """
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
         raise ConfigError("the URI has no scheme; write mysql://USER:PASSWORD@HOST:3306/DATABASE")
+    if scheme == "pymysql":
+        scheme = "mysql"
     is_file = rest.startswith("/")  # whose path may hold an @
     user_info, at, location = ("", "", rest) if is_file else rest.rpartition("@")
     try:
@@ -124,6 +134,11 @@ def _secret_key(value: Any, _folder: Path) -> str:
     if key and len(key) < SHORTEST_SECRET_KEY:
         raise ConfigError(
             f"it must be at least {SHORTEST_SECRET_KEY} characters long; "
+            "make one with: manage.py generatekey"
+        )
+    if key in PUBLISHED_SECRET_KEYS:
+        raise ConfigError(
+            "it is the key of a sample configuration, which everybody knows; "
             "make one with: manage.py generatekey"
         )
     return key
@@ -177,21 +192,40 @@ def _networks(value: Any, _folder: Path) -> tuple[Network, ...]:
         raise ConfigError(f"it must list addresses or networks: {error}") from None
 
 
+def is_listed(ip: str, networks: tuple[Network, ...]) -> bool:
+    """Whether this address is one of those, or in one of those networks."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return False
+    # A server that listens on IPv6 too sees an IPv4 client as ::ffff:192.0.2.1.
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)
+
+
 @dataclass(frozen=True)
 class Key:
-    """One key of the configuration file."""
+    """One key of the configuration file.
+
+    ``old_variable`` is its name in PostMaster 1.x's container. Other programs have
+    variables of such names too, so it counts only where nothing else gives a value.
+    """
 
     check: Callable[[Any, Path], Any]
     default: Any
     secret: bool = False
+    old_variable: str | None = None
 
 
 KEYS: Mapping[str, Key] = {
-    "database_uri": Key(_database_uri, "sqlite:///postmaster.sqlite3", secret=True),
-    "secret_key": Key(_secret_key, "", secret=True),
+    "database_uri": Key(
+        _database_uri, "sqlite:///postmaster.sqlite3", secret=True, old_variable="DB_URI"
+    ),
+    "secret_key": Key(_secret_key, "", secret=True, old_variable="SECRET_KEY"),
     "log_file": Key(_file, str(CHECKOUT.parent / "logs" / "postmaster.log")),
     "hosts": Key(_hosts, []),
     "proxies": Key(_networks, []),
+    "metrics": Key(_networks, []),
     "sign_in_failures_per_hour": Key(_whole_number(1, 1_000_000), 100),
     "session_hours": Key(_whole_number(1, 8760), 12),
 }
@@ -226,7 +260,14 @@ def _raw_value(
     """The value and, for messages, where it came from."""
     if name in overrides:
         return overrides[name], name
-    variable = ENVIRONMENT_PREFIX + name.upper()
+    given = _from_environment(ENVIRONMENT_PREFIX + name.upper(), key)
+    if given is None and name not in written and key.old_variable is not None:
+        given = _from_environment(key.old_variable, key)
+    return given or (written.get(name, key.default), f"{path}, {name}")
+
+
+def _from_environment(variable: str, key: Key) -> tuple[str, str] | None:
+    """The value and the variable it is from: the one of this name, or that of a secret's file."""
     if variable in os.environ:
         return os.environ[variable], variable
     if key.secret and f"{variable}_FILE" in os.environ:
@@ -237,7 +278,12 @@ def _raw_value(
             raise ConfigError(
                 f"{variable}_FILE: {secret} cannot be read: {_reason(error)}"
             ) from None
-    return written.get(name, key.default), f"{path}, {name}"
+    return None
+
+
+def in_file() -> Mapping[str, Any]:
+    """What the file itself says, unchecked; nothing if there is none. Raises ConfigError."""
+    return _read_file(config_path())
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -259,30 +305,34 @@ def _reason(error: OSError | UnicodeDecodeError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else "not UTF-8 text"
 
 
-# --- writing one value ----------------------------------------------------------
+# --- writing --------------------------------------------------------------------
 
 
 def write_value(name: str, value: str) -> Path:
-    """Set one key in the file, keeping all else, comments included.
+    """Set one key in the file; see ``write_values``."""
+    return write_values({name: value})
+
+
+def write_values(values: Mapping[str, str]) -> Path:
+    """Set keys in the file, all or none, keeping all else, comments included.
 
     The new file is written beside the old one and renamed over it, readable by
     its owner and group only; owner and group stay as they were where that is
-    allowed. Raises ConfigError if the value is wrong or the file cannot be
+    allowed. Raises ConfigError if a value is wrong or the file cannot be
     written, and then the old file is untouched.
     """
     path = config_path()
-    try:
-        KEYS[name].check(value, path.parent)
-    except ConfigError as error:
-        raise ConfigError(f"{name}: {error}") from None
     document = _read_document(path)
-    document[name] = value
-    content = tomlkit.dumps(document)
-    try:
-        content.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{name}: it is not UTF-8 text") from None
-    _replace(path, content)
+    for name, value in values.items():
+        try:
+            KEYS[name].check(value, path.parent)
+            value.encode()
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from None
+        except UnicodeEncodeError:
+            raise ConfigError(f"{name}: it is not UTF-8 text") from None
+        document[name] = value
+    _replace(path, tomlkit.dumps(document))
     return path
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
+from flask import has_app_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
@@ -16,11 +17,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from . import database_faults
 from .errors import Conflict, Invalid, Phrase, RuleError, Unavailable
 
 CONNECT_TIMEOUT = 5  # seconds
 ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
-ATTEMPTS = 8  # of one act, before a deadlock becomes the user's problem
+ATTEMPTS = 8  # of one act, before a lock that does not come free becomes the user's problem
+# Seconds in which an act that lost to others runs again, at whatever attempt it is.
+PATIENCE = 25
+LONGEST_PAUSE = 0.05  # seconds between two attempts; who waits longer loses more often
 
 
 P = ParamSpec("P")
@@ -81,6 +86,22 @@ def _substring_index(text: str, separator: str, count: int) -> str:
     return text.rpartition(separator)[2]
 
 
+@event.listens_for(Engine, "connect")
+def _prepare_galera(connection: Any, _record: Any) -> None:
+    """On a Galera cluster: see what any node has committed before.
+
+    Otherwise a node answers with what it has applied so far. Who signs in by one host, and is
+    led on to another that uses another node, would have no session there.
+    """
+    if not isinstance(connection, pymysql.Connection):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
+        if cursor.fetchone() == ("wsrep_on", "ON"):
+            # Its bit for reads. The first one of each transaction waits, no other.
+            cursor.execute("SET SESSION wsrep_sync_wait = @@wsrep_sync_wait | 1")
+
+
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Any) -> None:
     if connection.dialect.name == "sqlite":
@@ -89,16 +110,15 @@ def _begin_sqlite(connection: Any) -> None:
 
 # --- what the database says, in words -------------------------------------------
 
-MYSQL_RETRY = {1205, 1213}  # lock wait timeout, deadlock (also Galera's failed certification)
+MYSQL_DEADLOCK = 1213  # also Galera's failed certification
+MYSQL_RETRY = {1205, MYSQL_DEADLOCK}  # 1205: lock wait timeout
 MYSQL_DUPLICATE = 1062
 # Too many connections, shutdown, killed, network trouble; 0 is PyMySQL's closed connection.
 MYSQL_AWAY = {0, 1040, 1053, 1077, 1078, 1079, 1080, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 1317}
+MYSQL_NO_MEMBER = 1047  # a Galera node without the larger part of its cluster, or not yet with it
+# 1180: it was cut off from the others at a commit.
+MYSQL_AWAY |= {MYSQL_NO_MEMBER, 1180}
 NOT_PREPARED = Phrase("The database is not prepared for this version: run manage.py upgradedb")
-DENIED = Phrase(
-    "The database refuses PostMaster's database user (error %(code)s): "
-    "check the password and the privileges"
-)
-READ_ONLY = Phrase("The database is read-only (error %(code)s)")
 NOT_STORABLE = Phrase("The value has characters that its column in this database cannot hold")
 MIXED_COLLATIONS = Phrase(
     "The database refuses to compare columns of the mail tables with one another (error "
@@ -115,22 +135,12 @@ MYSQL_COLLATIONS = {1267, 1270, 1271}
 WEIGHED = re.compile(r"\((\w+), ?([A-Z]+)\)")
 OF_A_VALUE = {"COERCIBLE", "IGNORABLE"}
 MYSQL_MEANINGS: dict[int, tuple[type[RuleError], Phrase]] = {
-    1044: (Unavailable, DENIED),
-    1045: (Unavailable, DENIED),
-    1049: (Unavailable, Phrase("The database server has no such database (error %(code)s)")),
     1054: (Unavailable, NOT_PREPARED),
-    1142: (Unavailable, DENIED),
-    1143: (Unavailable, DENIED),
     1146: (Unavailable, NOT_PREPARED),
     1205: (Unavailable, BUSY),
     1213: (Unavailable, BUSY),
-    1227: (Unavailable, DENIED),
-    1290: (Unavailable, READ_ONLY),
     1366: (Invalid, NOT_STORABLE),
-    1370: (Unavailable, DENIED),
     1406: (Invalid, Phrase("The value is too long for its column in this database")),
-    1792: (Unavailable, READ_ONLY),
-    1836: (Unavailable, READ_ONLY),
 }
 
 
@@ -143,6 +153,27 @@ def _is_retryable(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.OperationalError):
         return "locked" in str(error.orig)
     return _code(error) in MYSQL_RETRY
+
+
+@event.listens_for(Engine, "handle_error")
+def _leave_a_node(context: Any) -> None:
+    """Close the connection to a node that takes no part: it refuses a rollback as well.
+
+    A new one may lead to another node, where something stands in between that knows.
+    """
+    if getattr(context.original_exception, "args", ())[:1] == (MYSQL_NO_MEMBER,):
+        context.is_disconnect = True
+
+
+def _may_run_again(error: DBAPIError, attempt: int, seconds: float) -> bool:
+    """Whether an act begins anew that ended so at this attempt, so long after it first began.
+
+    A lost race is over at once, and between two nodes of a cluster one may lose many times in
+    a row. Waiting for a lock took its time already.
+    """
+    if not _is_retryable(error):
+        return False
+    return attempt < ATTEMPTS or (_code(error) == MYSQL_DEADLOCK and seconds < PATIENCE)
 
 
 def explain(error: Exception) -> RuleError | None:
@@ -163,8 +194,16 @@ def explain(error: Exception) -> RuleError | None:
     return None
 
 
+def _configured() -> URL:
+    """The URI of the application's database, for names in a sentence."""
+    return db.engine.url if has_app_context() else URL.create("")
+
+
 def _explain_sqlite(error: sqlite3.Error) -> RuleError | None:
     text = str(error)
+    fault = database_faults.of_sqlite(text, database=_configured().database or "")
+    if fault is not None:
+        return fault
     if "no such table" in text or "no such column" in text:
         return Unavailable(NOT_PREPARED)
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
@@ -180,6 +219,12 @@ def _explain_mysql(error: DBAPIError) -> RuleError | None:
         if _is_about_a_value(error):
             return Invalid(NOT_STORABLE)
         return Unavailable(MIXED_COLLATIONS, code=code)
+    uri = _configured()
+    fault = database_faults.of_mysql(
+        code, str(error.orig), user=uri.username or "", database=uri.database or "DATABASE"
+    )
+    if fault is not None:
+        return fault
     if code in MYSQL_MEANINGS:
         refusal, sentence = MYSQL_MEANINGS[code]
         return refusal(sentence, code=code)
@@ -215,6 +260,8 @@ def flush_unique(session: Session, refusal: RuleError) -> None:
 
 # Called with each announcement of a committed act; see announce().
 _listeners: list[Callable[[Any], None]] = []
+# Called each time that an act begins anew.
+_retry_listeners: list[Callable[[], None]] = []
 
 
 def end_session(_error: BaseException | None) -> None:
@@ -222,6 +269,15 @@ def end_session(_error: BaseException | None) -> None:
 
     What was to be written is committed by then, and the answer is made. Flask-SQLAlchemy,
     which does the same after this, would turn it into a failure.
+    """
+    forget_session()
+
+
+def forget_session() -> None:
+    """Roll back what is not committed, and give the connection back.
+
+    A rollback fails where the connection is lost, and on Galera where another node's change has
+    rolled the transaction back just then. Closing the connection does the same.
     """
     try:
         db.session.remove()
@@ -236,9 +292,15 @@ def announce(session: Session, announcement: object) -> None:
 
 
 def after_commit(listener: Callable[[Any], None]) -> None:
-    """Register who hears the announcements (the log file)."""
+    """Register who hears the announcements (the log file, the metrics)."""
     if listener not in _listeners:
         _listeners.append(listener)
+
+
+def on_retry(listener: Callable[[], None]) -> None:
+    """Register who is told each time that an act begins anew (the metrics)."""
+    if listener not in _retry_listeners:
+        _retry_listeners.append(listener)
 
 
 def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -247,23 +309,28 @@ def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs:
     A deadlock, a lock wait that timed out or a lost certification runs the act
     again from the start; anything else rolls all of it back and goes on up.
     """
-    for attempt in range(1, ATTEMPTS + 1):
-        db.session.remove()  # whatever was read before belongs to another transaction
+    begun = time.monotonic()
+    attempt = 0
+    while True:
+        attempt += 1
+        forget_session()  # whatever was read before belongs to another transaction
         session = db.session()
         try:
             result = act(session, *args, **kwargs)
             session.commit()
         except DBAPIError as error:
-            session.rollback()
-            if attempt == ATTEMPTS or not _is_retryable(error):
+            forget_session()
+            if not _may_run_again(error, attempt, time.monotonic() - begun):
                 raise
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 -- spreads retries
+            for tell in _retry_listeners:
+                tell()
+            longest = min(0.01 * 2**attempt, LONGEST_PAUSE)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 -- spreads retries
         except BaseException:
-            session.rollback()
+            forget_session()
             raise
         else:
             for announcement in session.info.pop("announcements", []):
                 for listener in _listeners:
                     listener(announcement)
             return result
-    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -60,6 +60,10 @@ class RuleError(Exception):
         """The refusal in English, or as ``translate`` gives it."""
         return fill(self.template, self.values, translate)
 
+    def for_operators(self) -> "RuleError":
+        """The same for whoever runs the server; see ``Unavailable``."""
+        return self
+
 
 class Invalid(RuleError):
     """The input breaks a rule."""
@@ -109,6 +113,25 @@ class Throttled(RuleError):
 
 
 class Unavailable(RuleError):
-    """A part that PostMaster needs, mostly the database, does not answer."""
+    """A part that PostMaster needs, mostly the database, does not answer.
+
+    ``in_full`` is the sentence for whoever runs the server: it may name accounts, databases
+    and files, which are not for strangers.
+    """
 
     status = 503
+
+    def __init__(
+        self,
+        template: str,
+        *,
+        field: str | None = None,
+        in_full: str | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(template, field=field, **values)
+        self.in_full = in_full or template
+
+    def for_operators(self) -> "Unavailable":
+        """The same, with the sentence for whoever runs the server."""
+        return Unavailable(self.in_full, field=self.field, **self.values)

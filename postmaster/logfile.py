@@ -3,16 +3,23 @@
 Each line is one ``write`` to a file opened for appending, which the kernel does
 in one piece. The file is opened anew for each line, so a rotation from outside
 is noticed at once.
+
+What cannot be written goes to the error output. Where the disk is full, a part of a
+line may be written; the next line then begins with a line end, so that it is whole.
 """
 
+import contextlib
+import errno
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 CATEGORIES = ("audit", "auth", "error")
 BLOCK = 64 * 1024  # bytes read at a time, from the end
@@ -29,30 +36,83 @@ class Line:
     message: str
 
 
+@dataclass
+class Losses:
+    """The lines that this process could not write since the last one that it could."""
+
+    count: int = 0
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class LogFile:
     """The log at one path, which need not exist yet."""
 
     path: Path
+    losses: Losses = field(default_factory=Losses, compare=False)
 
     def write(self, category: str, admin: str | None, message: str, **more: str) -> None:
         """Append one line. A log that cannot be written must not stop the mail's panel:
         the line then goes to the error output, with the reason.
         """
-        moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = asdict(Line(moment, category, admin, message[:LONGEST_MESSAGE])) | more
-        encoded = (json.dumps(line) + "\n").encode()
+        encoded = _encoded(category, admin, message, more)
+        reason = self._append(encoded)
+        if reason:
+            with contextlib.suppress(OSError, ValueError):  # that may be full or closed too
+                sys.stderr.write(f"{self.path}: cannot be written: {reason}: {encoded.decode()}")
+
+    def problem(self) -> str:
+        """Why no line can be written now, in the system's words; empty if it can.
+
+        Makes no file. After a failure a line that tells of it is tried; otherwise it goes by
+        the rights and by the room on the disk.
+        """
+        if self.losses.count:
+            return self._append(b"", lost=0)
+        try:
+            if self.path.exists():
+                os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK))
+            folder = next(folder for folder in self.path.parents if folder.exists())
+            if not folder.is_dir():
+                return os.strerror(errno.ENOTDIR)
+            if not self.path.exists() and not _may_make_files(folder):
+                return os.strerror(errno.EACCES)
+            if self.path.is_file() or not self.path.exists():
+                return _no_room(folder)
+        except OSError as error:
+            return error.strerror or str(error)
+        return ""
+
+    def _append(self, encoded: bytes, *, lost: int = 1) -> str:
+        """Append what it is given, or say why not: then so many lines more are lost."""
+        if self.losses.count:
+            encoded = _encoded("error", None, told(self.losses), {}) + encoded
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = self._open()
             try:
-                os.write(descriptor, encoded)
+                self._write_whole(descriptor, encoded)
             finally:
                 os.close(descriptor)
         except OSError as error:
-            sys.stderr.write(
-                f"{self.path}: cannot be written: {error.strerror}: {encoded.decode()}"
-            )
+            self.losses.reason = error.strerror or str(error)
+            self.losses.count += lost
+            return self.losses.reason
+        self.losses.count = 0
+        return ""
+
+    def _write_whole(self, descriptor: int, encoded: bytes) -> None:
+        """In one piece, or raise OSError. Half a line that is there is ended first."""
+        if self._ends_within_a_line(descriptor):
+            encoded = b"\n" + encoded
+        if os.write(descriptor, encoded) < len(encoded):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _ends_within_a_line(self, descriptor: int) -> bool:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode) or not state.st_size:
+            return False
+        return os.pread(descriptor, 1, state.st_size - 1) != b"\n"
 
     def is_writable(self) -> bool:
         """Whether a line could be appended now. Makes the file if it can."""
@@ -64,8 +124,15 @@ class LogFile:
         return True
 
     def _open(self) -> int:
-        """For appending; a new file is for its owner and group only."""
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        """For appending, and to see how it ends; a new file is for its owner and group only."""
+        return os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+
+    def _reading(self) -> BinaryIO:
+        """The file, to read it. What is a pipe or a device keeps no lines, and may never end."""
+        mode = self.path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
+        return self.path.open("rb")
 
     def newest(
         self,
@@ -94,7 +161,7 @@ class LogFile:
         """How many lines there are; ``most`` if there are more, or if it takes long to know."""
         lines = 0
         try:
-            with self.path.open("rb") as file:
+            with self._reading() as file:
                 while lines < most and (block := file.read(BLOCK)):
                     lines += block.count(b"\n")
         except OSError:  # the dashboard stands without it
@@ -104,7 +171,7 @@ class LogFile:
     def content(self, wanted: Callable[[Line], bool] | None = None) -> Iterator[bytes]:
         """The whole file in pieces, oldest first; or only the lines that are wanted."""
         try:
-            with self.path.open("rb") as file:
+            with self._reading() as file:
                 if wanted is None:
                     while block := file.read(BLOCK):
                         yield block
@@ -117,7 +184,7 @@ class LogFile:
             return
 
     def _backwards(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
+        with self._reading() as file:
             position = file.seek(0, os.SEEK_END)
             rest = b""
             while position > 0:
@@ -128,6 +195,34 @@ class LogFile:
                 yield from reversed(whole)
                 rest = first
             yield rest
+
+
+def _encoded(category: str, admin: str | None, message: str, more: dict[str, str]) -> bytes:
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    line = asdict(Line(moment, category, admin, message[:LONGEST_MESSAGE])) | more
+    return (json.dumps(line) + "\n").encode()
+
+
+def told(losses: Losses) -> str:
+    """The sentence that says that lines are missing."""
+    return (
+        f"Before this line, {losses.count} could not be written ({losses.reason}): "
+        "the server's error output has what is missing"
+    )
+
+
+def _may_make_files(folder: Path) -> bool:
+    return os.access(
+        folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids
+    )
+
+
+def _no_room(folder: Path) -> str:
+    """The system's words where the disk is full. Some blocks of it may be root's alone."""
+    disk = os.statvfs(folder)
+    free = disk.f_bavail if os.geteuid() else disk.f_bfree
+    # Some file systems do not count at all, and say 0 of 0.
+    return os.strerror(errno.ENOSPC) if disk.f_blocks and not free else ""
 
 
 def _parsed(text: bytes) -> Line | None:

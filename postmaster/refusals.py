@@ -13,9 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from . import security
+from . import metrics, schema, security
 from .api import surface as api
-from .db import db, explain
+from .database_faults import GRANTABLE
+from .db import db, forget_session
 from .errors import Phrase, RuleError, fill
 from .pages import surface as pages
 from .pages import translation
@@ -82,13 +83,18 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_database(error: Exception) -> Response:
-    db.session.remove()
+    forget_session()
     translation.as_the_browser_asks()
-    refusal = explain(error)
+    metrics.count_database_error(error)
+    refusal = schema.explained(error)
     if refusal is None:
         return _answer_defect(error)
-    _log(f"The database refused a request: {refusal}")
-    return _answer_rule(refusal)
+    if refusal.template in GRANTABLE:
+        # A server looks a connection's rights up once: a new one has what is granted now.
+        db.engine.dispose()
+    in_full = refusal.for_operators()
+    _log(f"The database refused a request: {in_full}")
+    return _answer_rule(in_full if security.is_known_to_be_signed_in() else refusal)
 
 
 def _answer_defect(error: Exception) -> Response:

@@ -21,14 +21,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Integer, String
 
-from . import snapshot
-from .config import CHECKOUT
-from .db import db
-from .errors import RuleError
+from . import revisions, snapshot
+from .db import NOT_PREPARED, db, explain
+from .errors import Phrase, RuleError, Unavailable
 from .models import Alias, Domain, User
+from .revisions import MIGRATIONS
 from .rules import admins, settings
 
-MIGRATIONS = CHECKOUT / "migrations"
 GUIDES_REVISION = "bcc85aaa7896"
 MAIL_TABLES = (Domain.__tablename__, User.__tablename__, Alias.__tablename__)
 
@@ -71,6 +70,18 @@ class Refused(RuleError):
     """A command that does not fit the state of the database; it changed nothing."""
 
 
+CLASHES = Phrase("The database cannot be used as it is: %(differences)s")
+EMPTY = Phrase(
+    "The database is not prepared for this version: it is empty. Run manage.py createdb, or "
+    "restore a backup"
+)
+ADOPTABLE = Phrase(
+    "The database is not prepared for this version: it holds the mail tables, and nothing of "
+    "PostMaster. Run manage.py existingdb, which keeps every row, or restore the whole of a "
+    "backup"
+)
+
+
 # --- looking --------------------------------------------------------------------
 
 
@@ -78,7 +89,7 @@ def examine(connection: Connection) -> Examination:
     """Find out what the database holds, without changing anything."""
     inspector = inspect(connection)
     tables = set(inspector.get_table_names()) | set(inspector.get_view_names())
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = revisions.present(connection)
     if revision is not None:
         return _examine_revision(revision)
     clashes = [
@@ -96,12 +107,38 @@ def examine(connection: Connection) -> Examination:
     return Examination(State.CLASH if clashes else State.GUIDES, differences=clashes)
 
 
+def explained(error: Exception) -> RuleError | None:
+    """As ``db.explain``; where tables or columns are missing, it looks what the database holds."""
+    refusal = explain(error)
+    if refusal is None or refusal.template != NOT_PREPARED:
+        return refusal
+    try:
+        with db.engine.connect() as connection:
+            return _unprepared(connection) or refusal
+    except DBAPIError:
+        return refusal
+
+
+def _unprepared(connection: Connection) -> RuleError | None:
+    examination = examine(connection)
+    match examination.state:
+        case State.EMPTY:
+            return Unavailable(EMPTY)
+        case State.GUIDES:
+            return Unavailable(ADOPTABLE)
+        case State.CLASH:
+            return Unavailable(CLASHES, differences="; ".join(examination.differences))
+        case State.HEAD:
+            lacking = revisions.lacking(set(inspect(connection).get_table_names()))
+            return Unavailable(revisions.INCOMPLETE, tables=lacking) if lacking else None
+    return revisions.fault_of(examination.revision or "")
+
+
 def _examine_revision(revision: str) -> Examination:
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    if revision == scripts.get_current_head():
+    if revision == revisions.head():
         return Examination(State.HEAD, revision)
-    known = {script.revision for script in scripts.walk_revisions()}
-    return Examination(State.OLDER if revision in known else State.NEWER, revision)
+    is_known = revision in revisions.known()
+    return Examination(State.OLDER if is_known else State.NEWER, revision)
 
 
 def _differences(inspector: Inspector, table: str) -> list[str]:
@@ -144,10 +181,18 @@ def check_privileges(connection: Connection) -> None:
     if missing:
         raise Refused(
             "PostMaster's database user lacks privileges on this database: %(missing)s. Grant "
-            "them (GRANT %(missing)s, REFERENCES ON %(database)s.* TO ...) and try again",
+            "them (GRANT %(missing)s, REFERENCES ON %(database)s.* TO %(account)s) and try again",
             missing=", ".join(missing),
             database=connection.engine.url.database,
+            account=account_of(connection),
         )
+
+
+def account_of(connection: Connection) -> str:
+    """PostMaster's database user as GRANT names it."""
+    account = str(connection.exec_driver_sql("SELECT CURRENT_USER()").scalar())
+    name, _, host = account.rpartition("@")
+    return f"'{name}'@'{host}'"
 
 
 def _is_denied(connection: Connection, statement: str) -> bool:
@@ -217,14 +262,10 @@ def _look() -> Examination:
 
 def _refuse_unusable(examination: Examination) -> None:
     if examination.state is State.NEWER:
-        raise Refused(
-            "The database has revision %(revision)s, which this PostMaster does not know: "
-            "it was made by a newer one, or by another program",
-            revision=examination.revision,
-        )
+        raise Refused(revisions.NEWER, revision=examination.revision)
     if examination.state is State.CLASH:
         raise Refused(
-            "The database cannot be used as it is: %(differences)s",
+            CLASHES,
             differences="; ".join(examination.differences),
         )
 

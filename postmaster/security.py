@@ -1,6 +1,5 @@
 """Who may reach what: sign-in, sessions, CSRF, headers. Closed by default."""
 
-import ipaddress
 import posixpath
 import time
 from collections.abc import Callable, Iterable
@@ -14,7 +13,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .config import Config
+from .config import Config, is_listed
 from .db import db, transact
 from .errors import Forbidden, RuleError, Unauthenticated
 from .models import Admin, AdminSession
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # What a stranger may reach; everything else asks for a session.
-PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "login.sign_in"})
+PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "metrics.show", "login.sign_in"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/"
 MOST_BODY_BYTES = 1024 * 1024
@@ -235,20 +234,11 @@ class TrustedProxies:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Pass the request on by the one way or the other."""
-        if self._is_listed(environ.get("REMOTE_ADDR", "")):
+        if is_listed(environ.get("REMOTE_ADDR", ""), self.networks):
             return self.behind_proxy(environ, start_response)
         for header in FORWARDED_HEADERS:
             environ.pop(header, None)
         return self.direct(environ, start_response)
-
-    def _is_listed(self, ip: str) -> bool:
-        try:
-            address = ipaddress.ip_address(ip)
-        except ValueError:
-            return False
-        # A server that listens on IPv6 too sees an IPv4 proxy as ::ffff:192.0.2.1.
-        address = getattr(address, "ipv4_mapped", None) or address
-        return any(address in network for network in self.networks)
 
 
 def safe_next(target: str | None) -> str:

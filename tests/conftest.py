@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 
 from postmaster import create_app, schema
+from postmaster.config import KEYS
 from postmaster.db import db, transact
 from postmaster.logfile import LogFile
 from postmaster.rules import passwords
@@ -52,6 +53,9 @@ def fast_bcrypt() -> None:
 def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own configuration, or writes to it."""
     monkeypatch.setenv("POSTMASTER_CONFIG", str(tmp_path / "postmaster.toml"))
+    for key in KEYS.values():
+        if key.old_variable is not None:
+            monkeypatch.delenv(key.old_variable, raising=False)
 
 
 @pytest.fixture(scope="session")

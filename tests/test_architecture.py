@@ -17,6 +17,8 @@ FLOORS = (
     {"errors", "version"},
     {
         "config",
+        "counters",
+        "database_faults",
         "logfile",
         "rules.actor",
         "rules.addresses",
@@ -26,14 +28,14 @@ FLOORS = (
         "rules.strengths",
         "rules.totp",
     },
-    {"db", "collations"},
-    {"models"},
+    {"db", "collations", "old_config"},
+    {"models", "revisions"},
     {"rules.lengths", "rules.rows", "rules.actions", "rules.consequences", "rules.expansion"},
     {"rules.suspensions", "rules.trace_words"},
     {"rules.paging", "rules.settings", "rules.turns", "rules.affected"},
     {"rules.alias_verdicts", "rules.mail_tables", "rules.traces"},
     {"rules.history", "rules.alias_rules", "rules.removals", "rules.trace"},
-    {"rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
+    {"rules.clock", "rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor"},
     {
@@ -53,6 +55,7 @@ FLOORS = (
     {
         "rules.checkup.accounts",
         "rules.checkup.circles",
+        "rules.checkup.installation",
         "rules.checkup.passwords",
         "rules.checkup.plans",
         "rules.checkup.tables",
@@ -124,8 +127,9 @@ FLOORS = (
     {"rules.declarations.proposals"},
     {"rules.exports"},
     {"snapshot"},
-    {"schema"},
+    {"schema", "backup"},
     {"security", "health"},
+    {"metrics"},
     {"pages", "api", "cli"},
     {"refusals"},
     {"postmaster"},
@@ -265,6 +269,7 @@ ARGUMENTS = {
 ANSWERS_TO_STRANGERS = {
     "static": 200,
     "health.healthz": 200,
+    "metrics.show": 404,  # as long as no address is listed
     "login.sign_in": 200,
 }
 

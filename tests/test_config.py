@@ -32,6 +32,7 @@ VALUES: dict[str, tuple[str, str, Any]] = {
         "10.0.0.1,2001:db8::/32",
         (ipaddress.ip_network("10.0.0.1/32"), ipaddress.ip_network("2001:db8::/32")),
     ),
+    "metrics": ('["192.0.2.9"]', "192.0.2.9", (ipaddress.ip_network("192.0.2.9/32"),)),
     "sign_in_failures_per_hour": ("7", "7", 7),
     "session_hours": ("24", "24", 24),
 }
@@ -41,6 +42,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "log_file": ("5", " "),
     "hosts": ("5", ""),
     "proxies": ('["nowhere"]', "nowhere"),
+    "metrics": ('["192.0.2.9/99"]', "192.0.2.9/99"),
     "sign_in_failures_per_hour": ("0", "many"),
     "session_hours": ("8761", "1.5"),
 }
@@ -133,6 +135,64 @@ def test_a_wrong_value_in_a_secrets_file_names_the_variable_and_not_the_value(
     line = refusal()
     assert line.startswith("POSTMASTER_SECRET_KEY_FILE: ")
     assert "tooshort" not in line
+
+
+# --- the environment of PostMaster 1.x's container -------------------------------
+
+OLD_VARIABLES = {"DB_URI": "mysql://u:p@old.example/mail", "SECRET_KEY": KEY}
+
+
+def test_the_old_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for old_name, value in OLD_VARIABLES.items():
+        monkeypatch.setenv(old_name, value)
+    loaded = config.load()
+    assert (loaded.database_uri.host, loaded.secret_key) == ("old.example", KEY)
+
+
+def test_the_files_that_the_old_variables_name_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for old_name, value in OLD_VARIABLES.items():
+        (tmp_path / old_name).write_text(f"{value}\n", encoding="utf-8")
+        monkeypatch.setenv(f"{old_name}_FILE", str(tmp_path / old_name))
+    loaded = config.load()
+    assert (loaded.database_uri.host, loaded.secret_key) == ("old.example", KEY)
+
+
+def test_another_programs_variables_change_nothing_where_there_is_a_value(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whether it is in the file or in the environment; nor is what they name looked at."""
+    write(f'database_uri = "mysql://u:p@file.example/mail"\nsecret_key = "{KEY}"\n')
+    for old_name in OLD_VARIABLES:
+        monkeypatch.setenv(old_name, "another program's")
+        monkeypatch.setenv(f"{old_name}_FILE", str(tmp_path / "missing"))
+    assert config.load().secret_key == KEY
+    assert config.load().database_uri.host == "file.example"
+    write("")
+    monkeypatch.setenv("POSTMASTER_DATABASE_URI", "mysql://u:p@environment.example/mail")
+    monkeypatch.setenv("POSTMASTER_SECRET_KEY", KEY)
+    assert config.load().secret_key == KEY
+    assert config.load().database_uri.host == "environment.example"
+
+
+@pytest.mark.parametrize("old_name", OLD_VARIABLES)
+def test_a_wrong_value_in_an_old_variable_names_it(
+    old_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(old_name, "hidden")
+    assert refusal().startswith(f"{old_name}: ")
+    assert "hidden" not in refusal()
+
+
+def test_an_old_variables_file_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DB_URI_FILE", str(tmp_path / "missing"))
+    assert refusal().startswith(f"DB_URI_FILE: {tmp_path / 'missing'} cannot be read")
+
+
+# --- what is wrong ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -238,7 +298,9 @@ def test_a_password_with_any_character_connects(
     dispose(app)
 
 
-@pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql"])
+@pytest.mark.parametrize(
+    "scheme", ["mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql", "pymysql"]
+)
 def test_each_scheme_of_mysql_means_pymysql(scheme: str) -> None:
     url = config.parse_database_uri(f"{scheme}://u:p@h/mail?charset=utf8mb4")
     assert url.drivername == "mysql+pymysql"
@@ -297,3 +359,24 @@ def test_serving_without_a_key_is_refused_and_says_what_makes_one(tmp_path: Path
 def test_serving_with_a_short_key_is_refused_and_says_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="generatekey"):
         make_app(f"sqlite:///{tmp_path}/mail.sqlite3", tmp_path, secret_key="postmaster")
+
+
+@pytest.mark.parametrize("key", sorted(config.PUBLISHED_SECRET_KEYS))
+def test_serving_with_a_key_of_old_samples_is_refused(key: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="generatekey"):
+        make_app(f"sqlite:///{tmp_path}/mail.sqlite3", tmp_path, secret_key=key)
+
+
+# --- writing --------------------------------------------------------------------
+
+
+def test_several_values_are_written_at_once() -> None:
+    config.write_values({"secret_key": KEY, "database_uri": "mysql://u:p@h.example/mail"})
+    assert (config.load().secret_key, config.load().database_uri.host) == (KEY, "h.example")
+
+
+def test_of_several_values_none_is_written_if_one_is_wrong() -> None:
+    path = write("hosts = []\n")
+    with pytest.raises(ConfigError, match="log_file: it must name a file"):
+        config.write_values({"secret_key": KEY, "log_file": ""})
+    assert path.read_text() == "hosts = []\n"

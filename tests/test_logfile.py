@@ -1,10 +1,14 @@
 """The log: whole lines from many processes, read from the end."""
 
+import contextlib
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,6 +80,88 @@ def test_a_log_that_cannot_be_written_stops_nothing(
     log = LogFile(tmp_path / place)
     log.write("audit", "ana", "what happened")
     assert "what happened" in capsys.readouterr().err
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes, as if its disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_half_a_line_does_not_join_the_next(
+    log: LogFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.write("audit", None, "before")
+    with room_for(log.path.stat().st_size + 10):
+        log.write("audit", None, "found room for ten bytes")
+        log.write("audit", None, "found none")
+    error_output = capsys.readouterr().err
+    assert "found room for ten bytes" in error_output
+    assert "found none" in error_output
+    log.write("audit", None, "after")
+    text = log.path.read_text()
+    assert text.count("\n") == 4
+    assert text.endswith("\n")
+    assert messages(log) == [
+        "after",
+        "Before this line, 2 could not be written (File too large): "
+        "the server's error output has what is missing",
+        "before",
+    ]
+
+
+def test_half_a_line_of_another_process_is_ended_too(log: LogFile) -> None:
+    log.path.parent.mkdir()
+    log.path.write_bytes(b'{"message": "half')
+    log.write("audit", None, "after")
+    assert messages(log) == ["after"]
+
+
+def test_what_is_wrong_with_it_is_known_until_it_can_be_written(log: LogFile) -> None:
+    assert log.problem() == ""
+    assert not log.path.parent.exists()
+    log.write("audit", None, "before")
+    assert log.problem() == ""
+    with room_for(log.path.stat().st_size):
+        log.write("audit", None, "lost")
+        assert log.problem() == "File too large"
+    assert log.problem() == ""
+    assert messages(log)[0].startswith("Before this line, 1 could not be written")
+    assert len(messages(log)) == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [("a file/log", "Not a directory"), (".", "Is a directory")]
+)
+def test_what_is_wrong_with_its_place_is_known_before_a_line_is_lost(
+    tmp_path: Path, place: str, reason: str
+) -> None:
+    (tmp_path / "a file").touch()
+    assert LogFile(tmp_path / place).problem() == reason
+
+
+def test_an_error_output_without_room_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w", buffering=1) as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        LogFile(tmp_path).write("audit", None, "lost")
+        with contextlib.suppress(OSError):
+            full.close()
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "/dev/stdout"])
+def test_a_device_takes_lines_and_has_none(place: str) -> None:
+    """Reading one may never end."""
+    log = LogFile(Path(place))
+    assert log.newest(10) == []
+    assert log.count(10) == 0
+    assert b"".join(log.content()) == b""
 
 
 def test_it_says_whether_it_can_be_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import marshmallow as ma
+from flask import current_app
 from marshmallow import fields
 
 from ..db import db, transact
@@ -129,7 +130,9 @@ class RepairedItem(ma.Schema):
 @surface.may_refuse(blueprint)
 def find() -> Any:
     """Look at everything"""
-    return checking.check(db.session(), actor()).plain()
+    return checking.check(
+        db.session(), actor(), log=current_app.extensions["postmaster_log"]
+    ).plain()
 
 
 @blueprint.route(CODE, methods=["GET"])

@@ -5,14 +5,13 @@ from typing import Any
 
 import click
 from alembic.util.exc import CommandError
-from flask import Flask
-from flask.cli import FlaskGroup, NoAppException, shell_command
+from flask import Flask, current_app
+from flask.cli import FlaskGroup, NoAppException, ScriptInfo, shell_command
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from .. import config
+from .. import schema
 from ..config import ConfigError
-from ..db import explain
 from ..errors import RuleError, Unavailable
 from . import (
     admins,
@@ -23,6 +22,7 @@ from . import (
     declared,
     domains,
     history,
+    importconfig,
     imports,
     server_config,
     serving,
@@ -35,11 +35,13 @@ COMMANDS: tuple[click.Command, ...] = (
     configuration.generatekey,
     configuration.setkey,
     configuration.setlogfile,
+    importconfig.importconfig,
     configuration.version,
     configuration.clean,
     database.createdb,
     database.existingdb,
     database.upgradedb,
+    database.backupdb,
     domains.domain,
     users.user,
     aliases.alias,
@@ -76,16 +78,17 @@ class Commands(FlaskGroup):
         except NoAppException as error:  # else it would print how to use Flask
             raise click.ClickException(error.message) from None
         except (DBAPIError, PoolTimeoutError) as error:
-            raise click.ClickException(_in_words(error)) from None
+            with ctx.ensure_object(ScriptInfo).load_app().app_context():
+                raise click.ClickException(_in_words(error)) from None
 
 
 def _in_words(error: Exception) -> str:
-    refusal = explain(error)
+    refusal = schema.explained(error)
     if refusal is None:
         return f"The database refused: {getattr(error, 'orig', error)}"
     if isinstance(refusal, Unavailable):
-        uri = config.load().database_uri.render_as_string(hide_password=True)
-        return f"{refusal} ({uri})"
+        uri = current_app.extensions["postmaster"].database_uri
+        return f"{refusal.for_operators()} ({uri.render_as_string(hide_password=True)})"
     return str(refusal)
 
 

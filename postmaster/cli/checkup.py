@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tabulate import tabulate
 
-from ..db import db, explain, transact
+from .. import schema
+from ..db import db, transact
 from ..errors import RuleError, fill
 from ..rules import actions
 from ..rules.checkup import checking, repairs
@@ -48,10 +50,12 @@ def checkup(as_json: bool, code: str | None, yes: bool) -> None:
 def _report() -> Report:
     tell = _progress()
     try:
-        return checking.check(db.session(), surface.operator(), progress=tell)
+        log = current_app.extensions["postmaster_log"]
+        return checking.check(db.session(), surface.operator(), log=log, progress=tell)
     except (RuleError, DBAPIError, PoolTimeoutError) as error:
-        reason = error if isinstance(error, RuleError) else explain(error)
-        click.echo(f"Error: {reason or 'The database refused a query'}", err=True)
+        reason = error if isinstance(error, RuleError) else schema.explained(error)
+        in_full = reason.for_operators() if reason else "The database refused a query"
+        click.echo(f"Error: {in_full}", err=True)
         sys.exit(NOT_DONE)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, current_app, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -50,7 +50,7 @@ PAGES: Mapping[str, tuple[str, str]] = {
 @blueprint.get("/checkup")
 def show() -> Response:
     """All that was found, the worst first."""
-    report = checking.check(db.session(), actor())
+    report = checking.check(db.session(), actor(), log=current_app.extensions["postmaster_log"])
     return surface.show(
         "checkup/show.html",
         report=report,

@@ -7,6 +7,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from ..db import db
+from ..logfile import LogFile
 from ..rules import dashboard, history
 from ..security import actor
 from . import surface
@@ -35,12 +36,14 @@ def show() -> Response:
     """The dashboard."""
     session = db.session()
     counts = dashboard.counts(session, actor())
-    lines = current_app.extensions["postmaster_log"].count(MOST_LINES)
+    log: LogFile = current_app.extensions["postmaster_log"]
+    lines = log.count(MOST_LINES)
     return surface.show(
         "dashboard.html",
         tiles=_tiles(counts, number(lines) + ("+" if lines == MOST_LINES else "")),
         counts=counts,
         locked=dashboard.locked_admins(session, actor(), MOST_LOCKED),
+        log_problem=log.problem(),
         newest=history.newest(session, actor(), NEWEST),
     )
 

@@ -34,6 +34,7 @@ def find() -> Response:
         lines=lines[:most],
         more=most + STEP if most < len(lines) and most < MOST_LINES else None,
         problem=problem,
+        unwritable=_log().problem(),
         kinds=KINDS,
         is_filtered=wanted is not None,
         among=MOST_FILTERED,

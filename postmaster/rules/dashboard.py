@@ -40,6 +40,11 @@ def _count(column: Any) -> ScalarSelect[int]:
     return select(func.count(column)).scalar_subquery()
 
 
+def count_locked_admins(session: Session, actor: Actor) -> int:
+    """How many administrators' locks are still running."""
+    return session.scalar(select(func.count()).where(Admin.unlock_date > history.now())) or 0
+
+
 def locked_admins(session: Session, actor: Actor, most: int) -> list[Admin]:
     """The administrators whose lock is still running, who comes free last first."""
     locked = select(Admin).where(Admin.unlock_date > history.now())

@@ -17,13 +17,15 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from ..db import announce
 from ..errors import Forbidden, Invalid, RuleError, Throttled, Unauthenticated
 from ..models import Admin, SignInFailure
-from . import admins, history, lengths, passwords, sessions, settings, twofactor
+from . import admins, clock, history, lengths, passwords, sessions, settings, twofactor
 from .actor import Actor
 
 LOCAL_SOURCE = "PostMaster User"
@@ -31,6 +33,27 @@ THROTTLE_WINDOW = timedelta(hours=1)
 # Whoever has one IPv6 address mostly has a whole /64 of them.
 IPV6_NETWORK_BITS = 64
 PROOF_LENGTH = 32
+
+
+class Outcome(StrEnum):
+    """How one step of a sign-in ended, or a try at one's own present password that failed."""
+
+    ACCEPTED = "accepted"
+    CODE_WANTED = "code_wanted"  # the password was right, and the code is still to come
+    INCOMPLETE = "incomplete"  # no user name or no password
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 -- or no such user
+    WRONG_CODE = "wrong_code"
+    WRONG_PRESENT_PASSWORD = "wrong_present_password"  # noqa: S105
+    LOCKED = "locked"
+    THROTTLED = "throttled"
+    OUTDATED = "outdated"  # the account was changed between the two steps
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What is announced of each of them."""
+
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,8 @@ def begin(
 ) -> Attempt | RuleError:
     """Count an attempt before it is checked, or refuse it at once."""
     name = username.strip().lower()
+    if not name or not password:
+        announce(session, SignIn(Outcome.INCOMPLETE))
     if not name:
         return Forbidden("The username was not provided", field="username")
     if not password:
@@ -152,12 +177,14 @@ def settle(
     """
     admin = _unchanged(session, attempt) if password_is_right else None
     if admin is None or admin.active is False:
-        return _refused(session, attempt, Forbidden("The username or password was incorrect"))
+        refusal = Forbidden("The username or password was incorrect")
+        return _refused(session, attempt, Outcome.WRONG_PASSWORD, refusal)
     if admin.otp_active and asks_for_code and not code.strip():
         return _code_wanted(session, attempt, admin)
     if admin.otp_active and not twofactor.accept(session, admin, code):
+        refusal = Forbidden("The two factor authentication code is incorrect")
         return _refused(
-            session, attempt, Forbidden("The two factor authentication code is incorrect")
+            session, attempt, Outcome.WRONG_CODE, refusal, remark=_about_the_clock(session)
         )
     admins.forget_failures(admin)
     admin.last_sign_in = history.now().replace(microsecond=0)
@@ -165,6 +192,7 @@ def settle(
     session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
     token = sessions.start(session, admin.id, ip=attempt.ip, agent=agent, hours=session_hours)
     sessions.log(session, attempt.username, attempt.ip, 'The administrator "{name}" signed in')
+    announce(session, SignIn(Outcome.ACCEPTED))
     return Welcome(admin.id, admin.username or "", token)
 
 
@@ -177,6 +205,7 @@ def settle_present(
         return _refused(
             session,
             attempt,
+            Outcome.WRONG_PRESENT_PASSWORD,
             Invalid("The present password is incorrect", field="present"),
             sentence='An own change of "{name}" was refused: ',
         )
@@ -218,6 +247,7 @@ def _throttled(session: Session, ip: str, failures_per_hour: int) -> Throttled |
     ).one()
     if count < failures_per_hour:
         return None
+    announce(session, SignIn(Outcome.THROTTLED))
     wait = max(1, int((oldest + THROTTLE_WINDOW - moment).total_seconds()) + 1)
     return Throttled(
         "Too many refused sign-ins came from your address; try again in %(minutes)s minutes",
@@ -262,6 +292,7 @@ def _begin_known(
     failure = _add_failure(session, ip)
     admin = _locked_row(session, admin_id)
     if admin is None or not is_same(admin):
+        announce(session, SignIn(Outcome.OUTDATED))
         return Unauthenticated("The account was changed meanwhile: sign in again")
     return _counted(session, admin, failure, ip)
 
@@ -280,6 +311,7 @@ def _counted(
     name = admin.username or ""  # not as typed: MySQL also finds it by ädmin
     if admins.is_locked(admin):
         sessions.log(session, name, ip, 'The locked administrator "{name}" tried to sign in')
+        announce(session, SignIn(Outcome.LOCKED))
         return _locked_out(admin)
     locks_for = _count(session, admin)
     return Attempt(
@@ -330,6 +362,7 @@ def _code_wanted(session: Session, attempt: Attempt, admin: Admin) -> CodeWanted
         attempt.ip,
         'The administrator "{name}" gave the password and was asked for the code',
     )
+    announce(session, SignIn(Outcome.CODE_WANTED))
     return CodeWanted(admin.id, admin.username or "", proof_of(admin.password))
 
 
@@ -343,14 +376,27 @@ def _locked_out(admin: Admin) -> Forbidden:
 def _refused(
     session: Session,
     attempt: Attempt,
+    outcome: Outcome,
     error: RuleError,
     *,
     sentence: str = 'A sign-in as "{name}" was refused: ',
+    remark: str = "",
 ) -> RuleError:
-    sessions.log(session, attempt.username, attempt.ip, sentence + str(error))
+    """The refusal; the log has the ``remark`` too."""
+    sessions.log(session, attempt.username, attempt.ip, f"{sentence}{error}{remark}")
+    announce(session, SignIn(outcome))
     if attempt.locks_for_minutes is not None and attempt.admin_id is not None:
         _record_lock(session, attempt, attempt.locks_for_minutes)
     return error
+
+
+def _about_the_clock(session: Session) -> str:
+    """For the log, where a wrong clock may be why a right code is refused."""
+    offset = clock.ahead(session)
+    if not offset:
+        return ""
+    side = "ahead of" if offset > timedelta(0) else "behind"
+    return f". This host's clock is {side} the database server's by {clock.in_words(offset)}"
 
 
 def _record_lock(session: Session, attempt: Attempt, minutes: int) -> None:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def upgrade() -> None:
     """Fail, half-way."""
     from alembic import op
 
-    op.execute("CREATE TABLE postmaster_half (id INT PRIMARY KEY)")
+    op.execute("ALTER TABLE postmaster_admins ADD half INT")
     op.execute("THIS IS NO SQL")
 
 
@@ -53,15 +52,13 @@ def build(python: str, folder: Path) -> Packages:
     )
     # A shallow clone has no older version: then the same files are taken for it.
     source = ["--from", COMMIT_BEFORE] if known.returncode == 0 else []
-    with ThreadPoolExecutor() as both:
-        before = both.submit(_build, python, folder, *source, "--version", BEFORE)
-        now = both.submit(_build, python, folder)
-        return Packages(before.result(), now.result())
+    now = _build(python, folder)
+    return Packages(_build(python, folder, *source, "--version", BEFORE), now)
 
 
 def _build(python: str, folder: Path, *options: str) -> Path:
     built = subprocess.run(
-        [BUILD, "--python", python, "--into", folder, *options],
+        [BUILD, "--python", python, "--into", folder, "--wheels", folder / "wheels", *options],
         check=False,
         capture_output=True,
         text=True,

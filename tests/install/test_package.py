@@ -56,7 +56,7 @@ def test_from_the_installation_to_the_purge(tree: Tree, tmp_path: Path) -> None:
 
 def install(tree: Tree, package: Path) -> str:
     """What apt says while it installs a package file."""
-    return tree.run(f"apt-get install -y --allow-downgrades {packages.put(tree, package)}")
+    return tree.run(f"apt-get install -y {packages.put(tree, package)}")
 
 
 def revision(mariadb: MariaDB) -> str:
@@ -126,7 +126,7 @@ def use_repository(tree: Tree, package: Path) -> None:
 
 
 def check_an_upgrade_that_fails(tree: Tree, mariadb: MariaDB, built: Packages) -> None:
-    """The version before goes on serving, on the database as it was; a mended one is installed."""
+    """The version before goes on serving, on the database as it was."""
     tables = own_tables(mariadb)
     broken = packages.repack(built.now, f"{VERSION}+broken", revision(mariadb))
     failed = tree.attempt(f"apt-get install -y {packages.put(tree, broken)}")
@@ -136,11 +136,6 @@ def check_an_upgrade_that_fails(tree: Tree, mariadb: MariaDB, built: Packages) -
     assert tree.run("postmaster version") == f"{VERSION}\n"
     tree.run("service apache2 restart")
     signed_in()
-    mended = packages.repack(built.now, f"{VERSION}+mended")
-    install(tree, mended)
-    assert tree.run("postmaster version") == f"{VERSION}+mended\n"
-    signed_in()
-    assert len(tree.run("ls /opt/postmaster/releases").split()) == 2, "and the one before"
 
 
 def check_removal_and_return(tree: Tree, mariadb: MariaDB, built: Packages) -> None:
@@ -152,7 +147,9 @@ def check_removal_and_return(tree: Tree, mariadb: MariaDB, built: Packages) -> N
     kept = tree.run("ls -d /opt/postmaster/* /etc/postmaster/*")
     assert kept.split() == ["/opt/postmaster/logs", "/etc/postmaster/postmaster.toml"]
     assert own_tables(mariadb) == tables
-    install(tree, built.now)
+    mended = packages.repack(built.now, f"{VERSION}+mended")
+    install(tree, mended)
+    assert tree.run("postmaster version") == f"{VERSION}+mended\n"
     signed_in()
 
 

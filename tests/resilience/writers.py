@@ -3,7 +3,7 @@
 import itertools
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http import HTTPStatus
@@ -35,6 +35,7 @@ class Attempt:
     key: Any
     password: str | None = None
     outcome: Outcome = Outcome.UNKNOWN
+    status: int = 0  # HTTP's, 0 while there is no answer
     item: dict[str, Any] | None = None
 
 
@@ -55,6 +56,7 @@ class Ledger:
     def end(self, attempt: Attempt, status: int) -> None:
         with self.changed:
             self.statuses.append(status)
+            attempt.status = status
             if attempt.outcome is Outcome.ACKNOWLEDGED:
                 self.acknowledged += 1
             self.changed.notify_all()
@@ -211,13 +213,18 @@ def start_writers(
 ) -> list[Writer]:
     """Several clients who know one another's mailboxes, at work."""
     writers = [Writer(number, url, cookies, ledger, seed) for number in range(1, count + 1)]
-    for writer in writers:
-        writer.neighbours = [other.rows for other in writers]
-        writer.start()
+    set_to_work(writers)
     return writers
 
 
-def stop_writers(writers: list[Writer]) -> None:
+def set_to_work(writers: Sequence[Writer]) -> None:
+    """Start clients that know one another's mailboxes."""
+    for writer in writers:
+        writer.neighbours = [other.rows for other in writers]
+        writer.start()
+
+
+def stop_writers(writers: Sequence[Writer]) -> None:
     """Let every client finish what it is at."""
     for writer in writers:
         writer.stopping.set()

@@ -94,7 +94,7 @@ def test_each_right_is_named_once() -> None:
 def found(uri: str) -> list[Finding]:
     engine = create_engine(uri.replace("mysql:", "mysql+pymysql:"))
     with Session(engine) as session:
-        findings = accounts._database_user(session)
+        findings = accounts.database_user(session)
     engine.dispose()
     return findings
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ...database_faults import FOR_UPGRADES, NEEDED
+from ...db import db
 from ...errors import Phrase
 from ...models import Admin
 from .. import admins, sessions
@@ -41,7 +43,10 @@ DATABASE_LESS = Kind(
     "database-less",
     Severity.ERROR,
     Phrase("PostMaster's database user lacks rights"),
-    Phrase("Changes in the panel fail until it has them."),
+    Phrase(
+        "Without %(rights)s, changes fail or nothing can be read. The checkup has the statement "
+        "that grants them, for the administrator of the database."
+    ),
 )
 NO_UPGRADES = Kind(
     "database-no-upgrades",
@@ -52,8 +57,6 @@ NO_UPGRADES = Kind(
         "these statements."
     ),
 )
-NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
-FOR_UPGRADES = ("CREATE", "ALTER", "DROP", "INDEX", "REFERENCES")
 ALL = "ALL PRIVILEGES"
 NONE = "USAGE"
 # GRANT SELECT, UPDATE (`a`, `b`) ON `db`.* TO `user`@`host` WITH GRANT OPTION
@@ -70,6 +73,8 @@ class Rights:
 
     everywhere: set[str] = field(default_factory=set)
     here: set[str] = field(default_factory=set)
+    # On single tables of it.
+    tables: dict[str, set[str]] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
     may_grant: list[str] = field(default_factory=list)
     has_roles: bool = False
@@ -82,12 +87,18 @@ class Rights:
     def lacks(self, wanted: Sequence[str]) -> list[str]:
         """Which of these rights it does not have here."""
         has = self.everywhere | self.here
-        return [] if ALL in has else [right for right in wanted if right not in has]
+        # What every table has by itself; some rights are not for tables one by one.
+        own = [self.tables.get(table, set()) for table in db.metadata.tables]
+        return [
+            right
+            for right in wanted
+            if not {right, ALL} & has and not all({right, ALL} & some for some in own)
+        ]
 
 
 def find(session: Session) -> list[Finding]:
     """What is odd about the accounts."""
-    return [*_default_password(session), *_database_user(session)]
+    return [*_default_password(session), *database_user(session)]
 
 
 def _default_password(session: Session) -> list[Finding]:
@@ -101,7 +112,8 @@ def _default_password(session: Session) -> list[Finding]:
     return [Finding(DEFAULT_PASSWORD, len(found), found)] if found else []
 
 
-def _database_user(session: Session) -> list[Finding]:
+def database_user(session: Session) -> list[Finding]:
+    """What is odd about the rights of PostMaster's database user."""
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         return []
@@ -130,7 +142,8 @@ def rights_of(grants: Sequence[str], database: str) -> Rights:
         if name == "*":
             rights.everywhere |= some
         elif _matches(name, database):
-            rights.here |= some if granted["table"] == "*" else set()
+            table = _plain(granted["table"])
+            (rights.here if table == "*" else rights.tables.setdefault(table, set())).update(some)
         elif some:
             rights.elsewhere.add(f"{granted['database']}.{granted['table']}")
     return rights
@@ -189,6 +202,8 @@ def judge(rights: Rights, database: str, account: str) -> list[Finding]:
         return findings
     for kind, wanted in ((DATABASE_LESS, NEEDED), (NO_UPGRADES, FOR_UPGRADES)):
         if lacking := rights.lacks(wanted):
-            statement = f"GRANT {', '.join(lacking)} ON {place} TO {account};"
-            findings.append(Finding(kind, len(lacking), (), [statement], values))
+            named = ", ".join(lacking)
+            statement = f"GRANT {named} ON {place} TO {account};"
+            more = values | {"rights": named}
+            findings.append(Finding(kind, len(lacking), (), [statement], more))
     return findings

@@ -5,25 +5,51 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from ...errors import Phrase
+from ...logfile import LogFile
 from ..actor import Actor
-from . import accounts, aliases, circles, domains, passwords, scanning, tables, users
+from . import (
+    accounts,
+    aliases,
+    circles,
+    domains,
+    installation,
+    passwords,
+    scanning,
+    tables,
+    users,
+)
 from .findings import Finding, Report, in_order
 
 Progress = Callable[[str], None]
 # What is looked at, in this order.
+INSTALLATION = Phrase("the installation")
 FORM = Phrase("the form of the tables")
 ACCOUNTS = Phrase("accounts")
 DOMAINS = Phrase("domains")
 USERS = Phrase("users")
 PASSWORDS = Phrase("passwords")
 ALIASES = Phrase("aliases")
-STEPS = (FORM, ACCOUNTS, DOMAINS, USERS, PASSWORDS, ALIASES)
+STEPS = (INSTALLATION, FORM, ACCOUNTS, DOMAINS, USERS, PASSWORDS, ALIASES)
 
 
-def check(session: Session, actor: Actor, *, progress: Progress = lambda _step: None) -> Report:
-    """Look at everything; ``progress`` is told what is looked at next."""
+def check(
+    session: Session,
+    actor: Actor,
+    *,
+    log: LogFile | None = None,
+    progress: Progress = lambda _step: None,
+) -> Report:
+    """Look at everything, and at the log if it is given.
+
+    ``progress`` is told what is looked at next.
+    """
+    progress(INSTALLATION)
+    found: list[Finding] = installation.find(session)
+    found += installation.find_log(log) if log else []
+    if not installation.may_be_read(found):
+        return Report(in_order(found), [], complete=False)
     progress(FORM)
-    found: list[Finding] = tables.find(session)
+    found += tables.find(session)
     progress(ACCOUNTS)
     found += accounts.find(session)
     if not tables.may_be_compared(found):
