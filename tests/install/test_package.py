@@ -136,6 +136,7 @@ def check_an_upgrade_that_fails(tree: Tree, mariadb: MariaDB, built: Packages) -
     assert tree.run("postmaster version") == f"{VERSION}\n"
     tree.run("service apache2 restart")
     signed_in()
+    assert tree.run("ls /opt/postmaster/releases").split() == ["2.0.0", VERSION]
 
 
 def check_removal_and_return(tree: Tree, mariadb: MariaDB, built: Packages) -> None:
@@ -145,7 +146,7 @@ def check_removal_and_return(tree: Tree, mariadb: MariaDB, built: Packages) -> N
     with pytest.raises(requests.ConnectionError):
         Panel().ask("GET", "/login")
     kept = tree.run("ls -d /opt/postmaster/* /etc/postmaster/*")
-    assert kept.split() == ["/opt/postmaster/logs", "/etc/postmaster/postmaster.toml"]
+    assert kept.split() == ["/etc/postmaster/postmaster.toml", "/opt/postmaster/logs"]
     assert own_tables(mariadb) == tables
     mended = packages.repack(built.now, f"{VERSION}+mended")
     install(tree, mended)
