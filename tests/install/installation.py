@@ -55,9 +55,10 @@ def follow(tree: Tree, mariadb: MariaDB) -> None:
     """Do what the page says, from the database user to Apache."""
     for statement in statements("1. A database user"):
         mariadb.run("mysql", statement)
-    put_repository(tree)
     for heading in INSTALLING:
         commands(tree, heading, online=heading in FETCHING)
+        if heading == FETCHING[0]:  # which brings git
+            put_repository(tree)
 
 
 def commands(tree: Tree, heading: str, label: str = "", *, online: bool = False) -> None:

@@ -10,6 +10,7 @@ outside. Tests get it by ``Tree``::
         with tree.network():                                  # what this thread connects to
             requests.get("http://127.0.0.1:8082/login")
 
+The variable POSTMASTER_TEST_SYSTEM names a folder with another system in place of this machine's.
 Linux gives all that with unshare(1), nsenter(1) and overlayfs, to root.
 """
 
@@ -34,6 +35,8 @@ OWN_NETWORK = Path("/proc/thread-self/ns/net")
 MEMORY = "4g"  # the most that may be written in the tree
 # Only what the distribution installs: no other Python or tool of this machine.
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+# Another system's files to install into, such as debootstrap makes them.
+OTHER_SYSTEM = "POSTMASTER_TEST_SYSTEM"
 # How this machine reaches the world, which no guide can know.
 PASSED_ON = ("PIP_CERT", "PIP_INDEX_URL", "http_proxy", "https_proxy", "no_proxy")
 
@@ -42,19 +45,18 @@ set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=755,size=$2 tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
-mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+mount -t overlay -o "lowerdir=$3,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 cp --dereference /etc/resolv.conf "$1/resolv.conf"
 mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$1/root/tmp"
 mount -t tmpfs -o mode=755 tmpfs "$1/root/run"
 mkdir -m 1777 "$1/root/run/lock"
-rm "$1/root/etc/resolv.conf"
+rm -f "$1/root/etc/resolv.conf"
 mv "$1/resolv.conf" "$1/root/etc/resolv.conf"
 cd "$1/root"
-echo ready
 # A shell, as the first process has to take leave of those that others left behind.
-exec chroot . bash -c 'sleep infinity & wait'
+exec chroot . bash -c 'echo ready; sleep infinity & wait'
 """
 
 
@@ -75,6 +77,7 @@ class Tree:
             [
                 *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"),
                 *("bash", "-c", MOUNT, "bash", str(self.folder), MEMORY),
+                os.environ.get(OTHER_SYSTEM, "/"),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
