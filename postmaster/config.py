@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 import pymysql
@@ -36,6 +36,9 @@ PUBLISHED_SECRET_KEYS = {
 }
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Among the proxies: whoever may connect to a Unix socket, where nobody has an address.
+UNIX_SOCKET: Final = "unix"
+Proxy = Network | Literal["unix"]
 
 
 class ConfigError(Exception):
@@ -51,7 +54,7 @@ class Config:
     secret_key: str
     log_file: Path
     hosts: tuple[str, ...]
-    proxies: tuple[Network, ...]
+    proxies: tuple[Proxy, ...]
     metrics: tuple[Network, ...]
     sign_in_failures_per_hour: int
     session_hours: int
@@ -192,15 +195,26 @@ def _networks(value: Any, _folder: Path) -> tuple[Network, ...]:
         raise ConfigError(f"it must list addresses or networks: {error}") from None
 
 
-def is_listed(ip: str, networks: tuple[Network, ...]) -> bool:
-    """Whether this address is one of those, or in one of those networks."""
+def _proxies(value: Any, folder: Path) -> tuple[Proxy, ...]:
+    parts = _list(value)
+    networks = _networks([part for part in parts if part != UNIX_SOCKET], folder)
+    return (*networks, UNIX_SOCKET) if UNIX_SOCKET in parts else networks
+
+
+def is_listed(ip: str, listed: tuple[Proxy, ...]) -> bool:
+    """Whether this address is one of those, or in one of those networks.
+
+    An empty one is that of a Unix socket's other end.
+    """
+    if not ip:
+        return UNIX_SOCKET in listed
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return False
     # A server that listens on IPv6 too sees an IPv4 client as ::ffff:192.0.2.1.
     address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in network for network in networks)
+    return any(address in network for network in listed if network != UNIX_SOCKET)
 
 
 @dataclass(frozen=True)
@@ -224,7 +238,7 @@ KEYS: Mapping[str, Key] = {
     "secret_key": Key(_secret_key, "", secret=True, old_variable="SECRET_KEY"),
     "log_file": Key(_file, str(CHECKOUT.parent / "logs" / "postmaster.log")),
     "hosts": Key(_hosts, []),
-    "proxies": Key(_networks, []),
+    "proxies": Key(_proxies, []),
     "metrics": Key(_networks, []),
     "sign_in_failures_per_hour": Key(_whole_number(1, 1_000_000), 100),
     "session_hours": Key(_whole_number(1, 8760), 12),

@@ -228,13 +228,13 @@ class TrustedProxies:
     def __init__(self, app: "WSGIApplication", config: Config) -> None:
         self.direct = app
         self.behind_proxy = ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_prefix=1)
-        self.networks = config.proxies
+        self.proxies = config.proxies
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Pass the request on by the one way or the other."""
-        if is_listed(environ.get("REMOTE_ADDR", ""), self.networks):
+        if is_listed(environ.get("REMOTE_ADDR", ""), self.proxies):
             return self.behind_proxy(environ, start_response)
         for header in FORWARDED_HEADERS:
             environ.pop(header, None)

@@ -30,6 +30,7 @@ SECONDS_TO_AGREE = 60
 # Below the ports that the kernel gives to outgoing connections: the ports of a node that is
 # down are still free when it comes back.
 PORTS = range(20000, 32000)
+SECONDS_TO_SUSPECT = 5  # Galera's own
 SYNCED = "Synced"
 
 
@@ -51,8 +52,11 @@ def free_ports(count: int) -> list[int]:
 class Node(MariaDB):
     """One server of a cluster."""
 
-    def __init__(self, ports: Sequence[int], members: Sequence[int]) -> None:
-        """``members`` are the ports of all nodes' group, this one's among them."""
+    def __init__(self, ports: Sequence[int], members: Sequence[int], suspect: int) -> None:
+        """``members`` are the ports of all nodes' group, this one's among them.
+
+        ``suspect``: seconds until a node that says nothing is held for dead.
+        """
         port, self.group, incremental, transfer = ports
         super().__init__(port)
         self.programs = self.folder / "programs"
@@ -70,6 +74,7 @@ class Node(MariaDB):
             f"gmcast.listen_addr=tcp://127.0.0.1:{self.group}",
             f"ist.recv_addr=127.0.0.1:{incremental}",
             "gcache.size=32M",
+            f"evs.suspect_timeout=PT{suspect}S",
         )
         self.cluster = "gcomm://" + ",".join(f"127.0.0.1:{member}" for member in members)
         self.in_cluster = [
@@ -218,11 +223,11 @@ def wait_until(holds: Callable[[], bool], otherwise: Callable[[], str]) -> None:
 class Cluster:
     """Three nodes, from start to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, suspect: int = SECONDS_TO_SUSPECT) -> None:
         ports = free_ports(12)
         members = ports[0::4]
         self.nodes = [
-            Node([port + 3, port, port + 1, port + 2], members=members) for port in members
+            Node([port + 3, port, port + 1, port + 2], members, suspect) for port in members
         ]
 
     def __enter__(self) -> Self:

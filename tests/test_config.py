@@ -28,9 +28,9 @@ VALUES: dict[str, tuple[str, str, Any]] = {
         ("panel.example", "10.0.0.1"),
     ),
     "proxies": (
-        '["10.0.0.1", "2001:db8::/32"]',
-        "10.0.0.1,2001:db8::/32",
-        (ipaddress.ip_network("10.0.0.1/32"), ipaddress.ip_network("2001:db8::/32")),
+        '["10.0.0.1", "2001:db8::/32", "unix"]',
+        "unix, 10.0.0.1,2001:db8::/32",
+        (ipaddress.ip_network("10.0.0.1/32"), ipaddress.ip_network("2001:db8::/32"), "unix"),
     ),
     "metrics": ('["192.0.2.9"]', "192.0.2.9", (ipaddress.ip_network("192.0.2.9/32"),)),
     "sign_in_failures_per_hour": ("7", "7", 7),

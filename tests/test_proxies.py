@@ -75,6 +75,15 @@ def test_a_listed_proxy_is_believed(make: MakeApp, peer: str) -> None:
     assert meta["first"] == "https://panel.example/mail/api/v1/domains?page=1"
 
 
+@pytest.mark.parametrize(("peer", "is_believed"), [("", True), ("127.0.0.1", False)])
+def test_on_a_unix_socket_nobody_has_an_address(
+    make: MakeApp, peer: str, *, is_believed: bool
+) -> None:
+    app = make(proxies=["unix"])
+    assert sign_in_from(app, peer, X_Forwarded_For="192.0.2.50").status_code == 302
+    assert ip_of_session(app) == ("192.0.2.50" if is_believed else peer)
+
+
 @pytest.mark.parametrize(
     "peer", ["127.0.0.1", "10.1.2.4", "192.0.2.9", "2001:db8:2::1", "::ffff:10.1.2.4", ""]
 )

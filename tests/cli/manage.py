@@ -1,12 +1,19 @@
 """Runs the real manage.py, as an operator would."""
 
+import atexit
+import functools
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,79 @@ def use_database(folder: Path, uri: str) -> None:
 
 
 def run(folder: Path, *arguments: str, given: str = "", **environment: str) -> Result:
-    """``manage.py ARGUMENTS`` with its configuration file in this folder."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("POSTMASTER_")}
+    """``manage.py ARGUMENTS`` with its configuration file in this folder.
+
+    A process of its own, forked where all imports are done: see ``zygote``.
+    """
+    with (
+        tempfile.TemporaryFile() as read,
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as error,
+    ):
+        read.write(given.encode())
+        read.seek(0)
+        status = _forked(
+            {
+                "arguments": arguments,
+                "environment": _environment(folder, environment),
+                "folder": str(Path.cwd()),
+            },
+            [file.fileno() for file in (read, output, error)],
+        )
+        output.seek(0)
+        error.seek(0)
+        return Result(status, output.read().decode(), error.read().decode())
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> Result:
+    """The same from the very start: a Python that reads manage.py and every module for it."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env=kept | {"POSTMASTER_CONFIG": str(folder / "postmaster.toml")} | environment,
-        input=given,
+        env=_environment(folder, environment),
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=SECONDS,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _environment(folder: Path, added: dict[str, str]) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("POSTMASTER_")}
+    return kept | {"POSTMASTER_CONFIG": str(folder / "postmaster.toml")} | added
+
+
+@functools.cache
+def _zygote() -> socket.socket:
+    """The socket to the process that forks; one for each process of the tests."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).parent / "zygote.py"), str(its.fileno())],
+            pass_fds=[its.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def end() -> None:
+        ours.close()
+        process.wait(SECONDS)
+
+    atexit.register(end)
+    ours.settimeout(SECONDS)
+    return ours
+
+
+def _forked(command: dict[str, object], descriptors: list[int]) -> int:
+    """Have a command run on these three descriptors; its exit status, as subprocess counts."""
+    zygote = _zygote()
+    socket.send_fds(zygote, [json.dumps(command).encode()], descriptors)
+    number = int(zygote.recv(64))
+    try:
+        status = zygote.recv(64)
+    except TimeoutError:
+        os.kill(number, signal.SIGKILL)
+        zygote.recv(64)
+        raise
+    return os.waitstatus_to_exitcode(int(status))

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,21 +266,30 @@ def differences(nodes: list[Node], database: str) -> list[str]:
 
 
 @contextmanager
-def two_servers(cluster: Cluster, folder: Path) -> Iterator[list[Server]]:
+def two_servers(cluster: Cluster, folder: Path, workers: int = 2) -> Iterator[list[Server]]:
     """A server on the first node and one on the second, on a new database at head."""
     uri = cluster.nodes[0].create_database(DATABASE)
     prepare(uri, folder)
-    servers: list[Server] = []
-    with ExitStack() as stack:
-        for number, node in enumerate(cluster.nodes[:2], 1):
-            own = folder / f"server{number}"
-            own.mkdir()
-            servers.append(stack.enter_context(Server(uri_of(node, uri), own)))
+    servers = []
+    for number, node in enumerate(cluster.nodes[:2], 1):
+        own = folder / f"server{number}"
+        own.mkdir()
+        servers.append(Server(uri_of(node, uri), own, workers=workers))
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        for _started in pool.map(stack.enter_context, servers):
+            pass
         yield servers
+        for server in servers:
+            server.kill()  # quicker than to stop it, and nothing of it is kept
 
 
 def run(
-    cluster: Cluster, servers: list[Server], writes: int, seed: int, rounds: Sequence[Round]
+    cluster: Cluster,
+    servers: list[Server],
+    writes: int,
+    seed: int,
+    rounds: Sequence[Round],
+    clients: int = CLIENTS,
 ) -> Summary:
     """Write so many changes at least while nodes are killed, then judge."""
     began = time.monotonic()
@@ -289,7 +299,7 @@ def run(
     cookies = servers[0].sign_in()  # and the other server takes them, too
     writers = [
         BalancedWriter(number, "", cookies, summary.ledger, seed)
-        for number in range(1, CLIENTS + 1)
+        for number in range(1, clients + 1)
     ]
     for writer in writers:
         writer.servers = summary.servers

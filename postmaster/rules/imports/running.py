@@ -24,13 +24,14 @@ from .. import history, lengths, turns
 from ..actor import Actor
 from .hashing import Hasher, Pending, Task
 from .order import Order
-from .planning import batches, judge
+from .planning import BATCH, batches, judge
 from .present import Planned, Present
 from .verdicts import Options, Verdict
 from .wanted import Wanted
 from .writing import Hashes, Written, write
 
 AHEAD = 4  # batches whose passwords are being hashed while another is written
+LEAST = 20  # lines in one transaction, however often it has to begin anew
 
 
 def hurry() -> None:
@@ -196,6 +197,8 @@ class Run:
         self._options = options
         self._hasher = hasher
         self._keeper = keeper
+        self._most = BATCH  # lines in the next transaction
+        self._is_anew = False
 
     def go(self, tell: Callable[[Written], None], is_enough: Callable[[], bool]) -> None:
         """Do batch after batch, and tell of each, until all is done or it is enough."""
@@ -206,7 +209,8 @@ class Run:
                     ahead.append(prepared)
                 if not ahead:
                     return
-                tell(self._do(ahead.popleft()))
+                for written in self._do(ahead.popleft()):
+                    tell(written)
 
     def _prepared(self) -> Generator[_Prepared, None, None]:
         place = self._start
@@ -234,14 +238,25 @@ class Run:
                 tasks[wanted.name] = Task(wanted.password, mailbox.hashed)
         return tasks
 
-    def _do(self, prepared: _Prepared) -> Written:
+    def _do(self, prepared: _Prepared) -> Iterator[Written]:
+        """Write a batch: at once, or in parts where other changes are always quicker.
+
+        On a Galera cluster a transaction is lost if another node changes the mail tables
+        meanwhile. A long one would be lost each time while somebody works there.
+        """
         hashes = prepared.hashes()
         generated = prepared.generated()
         if generated and self._keeper is not None:
             made = transact(self._made, prepared.batch)
             generated = [one for one in generated if one[0] in made]
             self._keeper.keep(generated)
-        return transact(self._write, prepared, hashes, generated)
+        done = 0
+        while done < len(prepared.batch):
+            self._is_anew = False
+            written = transact(self._write, prepared, done, hashes, generated)
+            done = written.done - prepared.start
+            self._most = min(2 * self._most, BATCH)
+            yield written
 
     def _made(self, session: Session, batch: Sequence[Wanted]) -> set[str]:
         """The addresses that are going to be made."""
@@ -257,18 +272,18 @@ class Run:
         self,
         session: Session,
         prepared: _Prepared,
+        done: int,
         hashes: Hashes,
         generated: Sequence[tuple[str, str]],
     ) -> Written:
-        written = write(
-            session,
-            self._actor,
-            self._id,
-            prepared.start,
-            prepared.batch,
-            hashes,
-            self._options,
-        )
+        """The batch from its line ``done`` on; half as many lines at each further attempt."""
+        if self._is_anew:
+            self._most = max(self._most // 2, LEAST)
+        self._is_anew = True
+        part = prepared.batch[done : done + self._most]
+        start = prepared.start + done
+        written = write(session, self._actor, self._id, start, part, hashes, self._options)
         if generated and self._keeper is not None:
-            self._keeper.store(session, generated)
+            names = {wanted.name for wanted in part}
+            self._keeper.store(session, [one for one in generated if one[0] in names])
         return written
