@@ -39,25 +39,23 @@ def use_database(folder: Path, uri: str) -> None:
     (folder / "postmaster.toml").write_text(f'database_uri = "{uri}"\n', encoding="utf-8")
 
 
-def run(folder: Path, *arguments: str, given: str = "", **environment: str) -> Result:
+def run(folder: Path, *arguments: str, **environment: str) -> Result:
     """``manage.py ARGUMENTS`` with its configuration file in this folder.
 
     A process of its own, forked where all imports are done: see ``zygote``.
     """
     with (
-        tempfile.TemporaryFile() as read,
+        Path(os.devnull).open() as nothing,
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as error,
     ):
-        read.write(given.encode())
-        read.seek(0)
         status = _forked(
             {
                 "arguments": arguments,
                 "environment": _environment(folder, environment),
                 "folder": str(Path.cwd()),
             },
-            [file.fileno() for file in (read, output, error)],
+            [file.fileno() for file in (nothing, output, error)],
         )
         output.seek(0)
         error.seek(0)

@@ -76,7 +76,7 @@ def test_a_host_an_hour_ahead(uri: str, secret: str, tmp_path: Path) -> None:
 
 def test_a_command_on_a_host_an_hour_behind(uri: str, tmp_path: Path) -> None:
     manage.use_database(tmp_path, uri)
-    done = manage.run(tmp_path, "checkup", "--json", **at_another_time("-1h"))
+    done = manage.start(tmp_path, "checkup", "--json", **at_another_time("-1h"))
     found = {finding["code"]: finding for finding in json.loads(done.output)["findings"]}
     assert (
         "By 1:00:0" in found["clock-behind"]["meaning"]

@@ -198,7 +198,7 @@ class Run:
         self._hasher = hasher
         self._keeper = keeper
         self._most = BATCH  # lines in the next transaction
-        self._is_anew = False
+        self._tried = 0  # lines of this transaction's attempt before
 
     def go(self, tell: Callable[[Written], None], is_enough: Callable[[], bool]) -> None:
         """Do batch after batch, and tell of each, until all is done or it is enough."""
@@ -252,7 +252,7 @@ class Run:
             self._keeper.keep(generated)
         done = 0
         while done < len(prepared.batch):
-            self._is_anew = False
+            self._tried = 0
             written = transact(self._write, prepared, done, hashes, generated)
             done = written.done - prepared.start
             self._most = min(2 * self._most, BATCH)
@@ -277,10 +277,10 @@ class Run:
         generated: Sequence[tuple[str, str]],
     ) -> Written:
         """The batch from its line ``done`` on; half as many lines at each further attempt."""
-        if self._is_anew:
-            self._most = max(self._most // 2, LEAST)
-        self._is_anew = True
+        if self._tried:
+            self._most = max(self._tried // 2, LEAST)
         part = prepared.batch[done : done + self._most]
+        self._tried = len(part)
         start = prepared.start + done
         written = write(session, self._actor, self._id, start, part, hashes, self._options)
         if generated and self._keeper is not None:
