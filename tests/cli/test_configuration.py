@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
         ("mail", "no scheme"),
         ("postgresql://u:hidden@h/d", "not supported"),
         ("mysql://u:hidden@h:1/d?no_such_option=1", "an option"),
-        ("sqlite:////dev/null/mail.sqlite3", "cannot be used"),
+        ("sqlite:////dev/null/mail.sqlite3", "cannot be opened"),
     ],
 )
 def test_a_wrong_uri_is_one_line_without_its_password(
@@ -218,13 +218,30 @@ def test_a_wrong_uri_is_one_line_without_its_password(
 
 
 def test_serving_without_a_key_is_refused_and_says_what_makes_one(tmp_path: Path) -> None:
-    assert "generatekey" in manage.run(tmp_path, "runserver", "--port", "0").refusal
+    assert "generatekey" in manage.start(tmp_path, "runserver", "--port", "0").refusal
 
 
 def test_the_version_needs_no_configuration(tmp_path: Path) -> None:
     (tmp_path / "postmaster.toml").write_text("nonsense", encoding="utf-8")
-    done = manage.run(tmp_path, "version")
+    done = manage.start(tmp_path, "version")
     assert (done.status, done.output) == (0, f"{VERSION}\n")
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("nonsense",), ("db", "heads"), ("createdb",)])
+def test_the_tests_forked_commands_do_as_started_ones(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """They are started as ``manage.py`` is for all that it prints, its status, and its files."""
+    ends = []
+    for way in (manage.start, manage.run):
+        folder = tmp_path / way.__name__
+        folder.mkdir()
+        database = folder / "mail.sqlite3"
+        uri = f"sqlite:///{database}"
+        end = way(folder, *arguments, POSTMASTER_DATABASE_URI=uri)
+        files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        ends.append((end.status, end.output.replace(str(folder), ""), end.error, files))
+    assert ends[0] == ends[1]
 
 
 def test_clean_removes_compiled_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
 import csv
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from passlib.hash import sha512_crypt
 
 from postmaster.db import db, transact
@@ -248,6 +250,42 @@ def test_an_undo_in_the_middle_ends_the_import(mail: None, small_batches: None) 
     with pytest.raises(Conflict, match="undone meanwhile"):
         running_one.go(undo_after_some, lambda: False)
     assert rows_now() == before
+
+
+@pytest.mark.parametrize("app", ["mariadb"], indirect=True)
+def test_a_transaction_that_loses_to_another_begins_anew_with_half_its_lines(
+    app: Flask, mariadb: MariaDB, mail: None
+) -> None:
+    options = Options()
+    order = order_of("".join(f"user,u{n}@one.example,,,{HASH},,\n" for n in range(60)))
+    record = transact(
+        running.start, ADMIN, name="f", digest=order.digest(), options=options, total=order.total
+    )
+    one = running.Run(ADMIN, record, order, options, hashing.OneByOne())
+    told: list[int] = []
+
+    def import_it() -> None:
+        with app.app_context():
+            one.go(lambda written: told.append(written.done), lambda: False)
+
+    importing = threading.Thread(target=import_it)
+    waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    with mariadb.cursor("shared") as rival:
+        rival.execute("BEGIN")
+        # InnoDB ends the transaction that changed less.
+        rival.execute(
+            "INSERT INTO virtual_aliases (domain_id, source, destination)"
+            " SELECT 1, CONCAT(seq, '@one.example'), 'ana@one.example' FROM seq_1_to_5000"
+        )
+        rival.execute("SELECT id FROM postmaster_imports FOR UPDATE")
+        importing.start()
+        while not mariadb.rows("shared", waiting):
+            assert importing.is_alive(), "it did not wait for the other"
+        rival.execute("UPDATE postmaster_turns SET taken = taken + 1")
+        rival.execute("ROLLBACK")
+    importing.join()
+    assert told == [30, 60]
+    assert db.session.query(User).filter(User.email.like("u%@one.example")).count() == 60
 
 
 # --- undo and the database ------------------------------------------------------
