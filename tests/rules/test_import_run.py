@@ -269,7 +269,9 @@ def test_a_transaction_that_loses_to_another_begins_anew_with_half_its_lines(
             one.go(lambda written: told.append(written.done), lambda: False)
 
     importing = threading.Thread(target=import_it)
-    waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
+    waiting = (
+        "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'UPDATE postmaster_imports%'"
+    )
     with mariadb.cursor("shared") as rival:
         rival.execute("BEGIN")
         # InnoDB ends the transaction that changed less.
