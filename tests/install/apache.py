@@ -46,7 +46,7 @@ def check_https(tree: Tree) -> None:
     )
     commands(tree, "https", "https")
     certificate = str(tree.root / "etc/ssl/certs/postmaster.pem")
-    panel = Panel("https://127.0.0.1:8082", certificate)
+    panel = Panel("https://127.0.0.1:8082", certificate).wait()
     assert "Secure" in panel.sign_in(NEW_PASSWORD).headers["Set-Cookie"]
     tree.run(f"mv {SITE}.before {SITE}; service apache2 restart")
 

@@ -1,6 +1,7 @@
 """A browser and a script of the installed panel, as little of them as the tests need."""
 
 import re
+import time
 from typing import Any
 
 import requests
@@ -44,6 +45,13 @@ class Panel:
         options = {"timeout": SECONDS_TO_ANSWER, "allow_redirects": False} | options
         return self.session.request(method, f"{self.url}{path}", **options)
 
+    def wait(self) -> "Panel":
+        """Until the panel answers. After a reload Apache's old processes may not for a moment."""
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while self.ask("GET", "/login").status_code != requests.codes.ok:
+            assert time.monotonic() < deadline, "the panel does not come back"
+        return self
+
     def sign_in(self, password: str = DEFAULT_PASSWORD) -> requests.Response:
         """Sign in as the first administrator. Raises AssertionError if refused."""
         form = {"username": "admin", "password": password}
@@ -78,6 +86,6 @@ class Panel:
 
 def signed_in(url: str = URL, certificate: str | None = None, address: str | None = None) -> Panel:
     """The first administrator, once the default password was changed."""
-    panel = Panel(url, certificate, address)
+    panel = Panel(url, certificate, address).wait()
     panel.sign_in(NEW_PASSWORD)
     return panel

@@ -101,7 +101,7 @@ class Container:
     def command(self, command: list[str], **variables: str) -> list[str]:
         """A command of the container, as its user, with its variables and these."""
         user, _, group = self.image.one("USER").partition(":")
-        settings = self.image.settings | {"WEB_CONCURRENCY": "1"} | variables
+        settings = self.image.settings | variables
         return self.tree.entered(
             [
                 *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"),
@@ -165,7 +165,6 @@ def test_from_an_empty_container_to_a_sign_in(tree: Tree) -> None:
         container.build()
         check_refusals(container)
         check_preparation(container)
-        check_serving(container, DB_URI=URI, SECRET_KEY=SECRET_KEY)
         check_serving(
             container,
             DB_URI_FILE=f"{SECRETS}/database_uri",
@@ -175,11 +174,13 @@ def test_from_an_empty_container_to_a_sign_in(tree: Tree) -> None:
 
 
 def check_refusals(container: Container) -> None:
-    """One line for each thing that is missing, and status 1."""
+    """One line for each thing that is missing, and status 1; the last has all that it needs
+    from the environment alone.
+    """
     for variables, said in (
         ({}, "no database was given"),
         ({"DB_URI": URI}, "no secret key was given"),
-        ({"DB_URI": URI, "SECRET_KEY": "short"}, "SECRET_KEY: it must be at least"),
+        ({"DB_URI": URI, "SECRET_KEY_FILE": "/none"}, "SECRET_KEY_FILE: /none cannot be read"),
         (
             {"DB_URI": URI, "SECRET_KEY": SECRET_KEY, "POSTMASTER_LOG_FILE": "/opt/x/log"},
             "it runs as 10001:10001, which cannot write /opt/x/log",
@@ -189,7 +190,6 @@ def check_refusals(container: Container) -> None:
         assert refused.returncode == 1
         assert refused.stdout.startswith(f"PostMaster cannot start: {said}"), refused.stdout
         assert refused.stdout.count("\n") == 1
-    assert container.health().returncode == 1, "nobody serves"
 
 
 def check_preparation(container: Container) -> None:
@@ -197,8 +197,6 @@ def check_preparation(container: Container) -> None:
     prepared = container.run("upgradedb", DB_URI=URI)
     assert prepared.returncode == 0, prepared.stdout
     assert "The tables are ready" in prepared.stdout
-    again = container.run("upgradedb", DB_URI=URI)
-    assert "up to date already" in again.stdout
 
 
 def check_serving(container: Container, **variables: str) -> None:
