@@ -1,5 +1,6 @@
 """PostMaster's own tables in a file, as they are before an upgrade."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from .errors import RuleError
 from .snapshot import OWN_PREFIX, VERSION_TABLE
 from .version import VERSION
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 20  # in memory; one may be a quarter of a megabyte
+# Characters of one statement, from which on another begins. A server takes 16 MB by default.
+LONGEST_STATEMENT = 500_000
 
 
 def own_tables(connection: Connection) -> list[str]:
@@ -35,17 +38,16 @@ def write(connection: Connection, path: Path) -> int:
     tables = own_tables(connection)
     if not tables:
         return 0
+    unfinished = path.with_name(f"{path.name}.part")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        unfinished.unlink(missing_ok=True)  # of a backup that was cut off
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                if connection.dialect.name == "sqlite":
-                    _copy(connection, path)
-                else:
-                    file.writelines(_statements(connection, tables))
-                    _settle(file)
+            _write(connection, tables, unfinished)
+            unfinished.rename(path)
         except BaseException:
-            path.unlink()  # half a backup is none
+            unfinished.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise RuleError(
@@ -54,6 +56,19 @@ def write(connection: Connection, path: Path) -> int:
             reason=error.strerror or str(error),
         ) from None
     return len(tables)
+
+
+def _write(connection: Connection, tables: list[str], path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # The driver writes bytes as such characters.
+    with os.fdopen(
+        descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n"
+    ) as file:
+        if connection.dialect.name == "sqlite":
+            _copy(connection, path)
+        else:
+            file.writelines(_statements(connection, tables))
+            _settle(file)
 
 
 def _settle(file: IO[str]) -> None:
@@ -89,12 +104,24 @@ def _statements(connection: Connection, tables: list[str]) -> Iterator[str]:
 
 
 def _rows(connection: Connection, table: str) -> Iterator[str]:
-    """A table's rows, a few hundred to a statement."""
+    """A table's rows, many to a statement."""
     everything: Select[Any] = select(literal_column("*")).select_from(table_of(table))
     found = connection.execution_options(stream_results=True).execute(everything)
     places = f"({', '.join(['%s'] * len(found.keys()))})"
     own = cast("pymysql.Connection[Any]", connection.connection.dbapi_connection)
     write_values = own.cursor(pymysql.cursors.Cursor).mogrify
-    for rows in found.partitions(ROWS_AT_ONCE):
-        values = ",\n".join(write_values(places, tuple(row)) for row in rows)
-        yield f"INSERT INTO `{table}` VALUES\n{values};\n"
+    values: list[str] = []
+    length = 0
+    for row in found.yield_per(ROWS_AT_ONCE):
+        values.append(write_values(places, tuple(row)))
+        length += len(values[-1])
+        if length > LONGEST_STATEMENT:
+            yield _insert(table, values)
+            values, length = [], 0
+    if values:
+        yield _insert(table, values)
+
+
+def _insert(table: str, values: list[str]) -> str:
+    together = ",\n".join(values)
+    return f"INSERT INTO `{table}` VALUES\n{together};\n"

@@ -10,6 +10,7 @@ line may be written; the next line then begins with a line end, so that it is wh
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import stat
@@ -20,6 +21,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from .appending import open_for_appending
 
 CATEGORIES = ("audit", "auth", "error")
 BLOCK = 64 * 1024  # bytes read at a time, from the end
@@ -89,7 +92,7 @@ class LogFile:
             encoded = _encoded("error", None, told(self.losses), {}) + encoded
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = self._open()
+            descriptor = open_for_appending(self.path)
             try:
                 self._write_whole(descriptor, encoded)
             finally:
@@ -102,9 +105,16 @@ class LogFile:
         return ""
 
     def _write_whole(self, descriptor: int, encoded: bytes) -> None:
-        """In one piece, or raise OSError. Half a line that is there is ended first."""
+        """In one piece, or raise OSError. Half a line that is there is ended first.
+
+        Others write at the same time, all under a shared lock: where the end looks like half a
+        line, an exclusive one waits for those that are just being written.
+        """
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
         if self._ends_within_a_line(descriptor):
-            encoded = b"\n" + encoded
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if self._ends_within_a_line(descriptor):
+                encoded = b"\n" + encoded
         if os.write(descriptor, encoded) < len(encoded):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -118,14 +128,10 @@ class LogFile:
         """Whether a line could be appended now. Makes the file if it can."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(self._open())
+            os.close(open_for_appending(self.path))
         except OSError:
             return False
         return True
-
-    def _open(self) -> int:
-        """For appending, and to see how it ends; a new file is for its owner and group only."""
-        return os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
 
     def _reading(self) -> BinaryIO:
         """The file, to read it. What is a pipe or a device keeps no lines, and may never end."""
