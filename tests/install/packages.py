@@ -40,6 +40,8 @@ class Packages:
 
     before: Path
     now: Path
+    # Whether the one before makes older tables.
+    is_older: bool
 
 
 def build(python: str, folder: Path) -> Packages:
@@ -53,7 +55,8 @@ def build(python: str, folder: Path) -> Packages:
     # A shallow clone has no older version: then the same files are taken for it.
     source = ["--from", COMMIT_BEFORE] if known.returncode == 0 else []
     now = _build(python, folder)
-    return Packages(_build(python, folder, *source, "--version", BEFORE), now)
+    before = _build(python, folder, *source, "--version", BEFORE)
+    return Packages(before, now, is_older=bool(source))
 
 
 def _build(python: str, folder: Path, *options: str) -> Path:
