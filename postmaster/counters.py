@@ -110,10 +110,11 @@ def _records(content: bytes) -> Iterator[tuple[int, Key, float]]:
     for position in range(0, len(content) - RECORD_BYTES + 1, RECORD_BYTES):
         record = content[position : position + RECORD_BYTES]
         try:
-            key = tuple(json.loads(record[NUMBER.size :]))
+            key = json.loads(record[NUMBER.size :])
         except ValueError:
             continue
-        yield position, key, NUMBER.unpack_from(record)[0]
+        if isinstance(key, list):
+            yield position, tuple(key), NUMBER.unpack_from(record)[0]
 
 
 # --- whose file -----------------------------------------------------------------

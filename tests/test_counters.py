@@ -147,6 +147,7 @@ def test_what_is_no_record_is_passed_over(counters: Counters, folder: Path, othe
     other.kill()
     (left,) = [path for path in files(folder) if f"{other.process.pid}-" in path.name]
     with left.open("ab") as file:
+        file.write(bytes(8) + b"1".ljust(RECORD_BYTES - 8))  # what JSON knows, but no key
         file.write(bytes(RECORD_BYTES) + b"half")
     assert counters.sums() == {ADDED: 11}
     successor = Process(folder)
