@@ -5,7 +5,6 @@ the tests in place of the image's.
 """
 
 import json
-import os
 import shlex
 import socket
 import subprocess
@@ -146,14 +145,6 @@ class Container:
             finally:
                 self.tree.run("pkill -TERM --oldest -f 'gunicorn --bind'")
                 assert process.wait(timeout=SECONDS_TO_STOP) == 0
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can make a tree to install into")
-    with Tree(tmp_path) as made:
-        yield made
 
 
 def test_from_an_empty_container_to_a_sign_in(tree: Tree) -> None:

@@ -1,9 +1,5 @@
 """docs/installation.md, done as it stands there, ends in a panel on 8082 and in real mail."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import requests
 
@@ -32,14 +28,6 @@ APACHES = "/var/log/apache2"  # and /run
 LARGE_IMPORT = "kind,address,password\n" + "".join(
     f"user,user{n}@empty.example,a password that is good {n:>30}\n" for n in range(9000)
 )
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can make a tree to install into")
-    with Tree(tmp_path) as made:
-        yield made
 
 
 def test_the_guide_ends_in_a_panel_and_real_mail(tree: Tree) -> None:

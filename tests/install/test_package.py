@@ -1,7 +1,5 @@
 """The Debian package: installed, upgraded, upgraded in vain, removed and purged, for real."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,14 +22,6 @@ SOURCES = "/etc/apt/sources.list.d/postmaster.list"
 OURS = (
     f"-o Dir::Etc::SourceList={SOURCES} -o Dir::Etc::SourceParts=- -o APT::Update::Error-Mode=any"
 )
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[Tree]:
-    if os.geteuid() != 0:
-        pytest.skip("only root can make a tree to install into")
-    with Tree(tmp_path) as made:
-        yield made
 
 
 def test_from_the_installation_to_the_purge(tree: Tree, tmp_path: Path) -> None:
