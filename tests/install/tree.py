@@ -27,6 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 600  # for one command, such as apt-get's
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS = 0x8914
@@ -50,6 +51,10 @@ cp --dereference /etc/resolv.conf "$1/resolv.conf"
 mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$1/root/tmp"
+# A clone below /tmp, with its environment, is to be seen all the same.
+case "$4" in
+  /tmp/*) mkdir -p "$1/root$4"; mount --bind -o ro "$4" "$1/root$4" ;;
+esac
 mount -t tmpfs -o mode=755 tmpfs "$1/root/run"
 mkdir -m 1777 "$1/root/run/lock"
 rm -f "$1/root/etc/resolv.conf"
@@ -77,7 +82,7 @@ class Tree:
             [
                 *("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"),
                 *("bash", "-c", MOUNT, "bash", str(self.folder), MEMORY),
-                os.environ.get(OTHER_SYSTEM, "/"),
+                *(os.environ.get(OTHER_SYSTEM, "/"), str(CHECKOUT)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
