@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from . import api, config, health, metrics, pages, refusals, security
+from . import api, config, health, metrics, pages, refusals, security, signing_in
 from .db import after_commit, db, end_session, engine_options, migrate
 from .logfile import LogFile
 from .rules.history import LogEntry
@@ -35,6 +35,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, serving: bool = Tr
     app.extensions["postmaster_log"] = LogFile(configuration.log_file)
     after_commit(_write_to_log)
     security.init_app(app, configuration)
+    signing_in.init_app(app)
     refusals.init_app(app)
     app.register_blueprint(health.blueprint)
     metrics.init_app(app, configuration, serving=serving)

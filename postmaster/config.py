@@ -11,6 +11,7 @@ import contextlib
 import inspect
 import ipaddress
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Mapping
@@ -33,6 +34,17 @@ ENVIRONMENT_PREFIX = "POSTMASTER_"
 PUBLISHED_SECRET_KEYS = {
     "123456789abcdef123456789",
     "e9987dce48df3ce98542529fd074d9e9f9cd40e66fc6c4c2",
+}
+
+# What a browser or a proxy says anyway: whoever is let in by it could be anybody.
+OTHER_HEADERS = {
+    "authorization",
+    "cookie",
+    "host",
+    "origin",
+    "referer",
+    "user-agent",
+    "x-forwarded-for",
 }
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -58,6 +70,12 @@ class Config:
     metrics: tuple[Network, ...]
     sign_in_failures_per_hour: int
     session_hours: int
+    ldap_bind_password: str
+    ldap_ca_file: Path | None
+    ldap_verify_certificate: bool
+    ldap_allow_plain_passwords: bool
+    openid_client_secret: str
+    sign_in_header: str
 
     def require_secret_key(self) -> None:
         """Refuse to serve without a key; commands that only use the database need none."""
@@ -164,6 +182,27 @@ def _file(value: Any, folder: Path) -> Path:
     return folder / name
 
 
+def _optional_file(value: Any, folder: Path) -> Path | None:
+    name = _text(value, folder)
+    return folder / name if name.strip() else None
+
+
+def _switch(value: Any, _folder: Path) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise ConfigError("it must be true or false")
+    return text == "true"
+
+
+def _header(value: Any, folder: Path) -> str:
+    name = _text(value, folder).strip()
+    if name and not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        raise ConfigError("it must be the name of a header, such as Remote-User")
+    if name.lower() in OTHER_HEADERS:
+        raise ConfigError(f"{name} has another meaning; take one such as Remote-User")
+    return name
+
+
 def _whole_number(lowest: int, highest: int) -> Callable[[Any, Path], int]:
     def check(value: Any, _folder: Path) -> int:
         try:
@@ -242,6 +281,12 @@ KEYS: Mapping[str, Key] = {
     "metrics": Key(_networks, []),
     "sign_in_failures_per_hour": Key(_whole_number(1, 1_000_000), 100),
     "session_hours": Key(_whole_number(1, 8760), 12),
+    "ldap_bind_password": Key(_text, "", secret=True),
+    "ldap_ca_file": Key(_optional_file, ""),
+    "ldap_verify_certificate": Key(_switch, True),
+    "ldap_allow_plain_passwords": Key(_switch, False),
+    "openid_client_secret": Key(_text, "", secret=True),
+    "sign_in_header": Key(_header, ""),
 }
 
 

@@ -32,8 +32,8 @@ from .errors import Conflict
 from .models import HistoryEntry
 from .rules import dashboard
 from .rules.actor import Actor
+from .rules.attempts import Outcome, SignIn
 from .rules.history import Action
-from .rules.login import Outcome, SignIn
 from .security import configuration
 from .version import VERSION
 

@@ -92,6 +92,10 @@ class Admin(Base):
     # The chosen language of the pages; none: as the browser asks for.
     language: Mapped[str | None] = mapped_column(String(8))
     last_sign_in: Mapped[datetime | None]
+    # What a directory or a provider knows this administrator by, also after a renaming, and
+    # when it last said that this administrator may sign in.
+    external_id: Mapped[str | None] = mapped_column(String(255))
+    confirmed: Mapped[datetime | None]
 
 
 class SettingRow(Base):

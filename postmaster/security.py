@@ -1,23 +1,22 @@
-"""Who may reach what: sign-in, sessions, CSRF, headers. Closed by default."""
+"""Who may reach what: sessions, CSRF, headers. Closed by default."""
 
 import posixpath
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from flask import Flask, Request, Response, current_app, g, request, session, url_for
+from flask import Flask, Request, Response, current_app, g, request, url_for
 from flask.sessions import SecureCookieSessionInterface
-from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .config import Config, is_listed
-from .db import db, transact
-from .errors import Forbidden, RuleError, Unauthenticated
-from .models import Admin, AdminSession
-from .rules import account, admins, lengths, login, sessions
+from .db import db
+from .errors import Forbidden, Unauthenticated
+from .models import AdminSession
+from .rules import admins, lengths, sessions
 from .rules.actor import Actor
 from .rules.declarations import proposals
 from .rules.imports import uploads
@@ -26,7 +25,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # What a stranger may reach; everything else asks for a session.
-PUBLIC_ENDPOINTS = frozenset({"static", "health.healthz", "metrics.show", "login.sign_in"})
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "static",
+        "health.healthz",
+        "metrics.show",
+        "login.sign_in",
+        "openid.begin",
+        "openid.finish",
+    }
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API_PREFIX = "/api/"
 MOST_BODY_BYTES = 1024 * 1024
@@ -39,9 +47,6 @@ LARGE_BODIES = {
     "api_declared.plan": proposals.MOST_SENT_BYTES,
     "api_declared.apply": proposals.MOST_SENT_BYTES,
 }
-# The first step of a sign-in, in the signed cookie, and how long it waits for the code.
-PENDING = "sign_in"
-PENDING_SECONDS = 300
 FORWARDED_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -223,12 +228,14 @@ def refuse_if_from_another_site() -> None:
 
 
 class TrustedProxies:
-    """Believes the X-Forwarded headers of listed proxies, and drops those of all others."""
+    """Believes listed proxies (X-Forwarded headers, whom they signed in), and nobody else."""
 
     def __init__(self, app: "WSGIApplication", config: Config) -> None:
         self.direct = app
         self.behind_proxy = ProxyFix(app, x_for=1, x_proto=1, x_host=1, x_prefix=1)
         self.proxies = config.proxies
+        names = config.sign_in_header.upper().replace("-", "_")
+        self.sign_in_header = f"HTTP_{names}" if names else None
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -238,6 +245,8 @@ class TrustedProxies:
             return self.behind_proxy(environ, start_response)
         for header in FORWARDED_HEADERS:
             environ.pop(header, None)
+        if self.sign_in_header is not None:
+            environ.pop(self.sign_in_header, None)
         return self.direct(environ, start_response)
 
 
@@ -255,165 +264,6 @@ def safe_next(target: str | None) -> str:
     # Nobody signs in to be signed out at once, however it is spelled.
     leads_out = posixpath.normpath(unquote(parts.path)) == url_for("login.sign_out")
     return home if parts.scheme or parts.netloc or leads_out else target
-
-
-# --- signing in and out ---------------------------------------------------------
-
-
-def sign_in(
-    *, username: str, password: str, source: str, code: str, in_steps: bool = False
-) -> RuleError | login.CodeWanted | None:
-    """Try to sign in this browser; the refusal, or None if it is in now.
-
-    ``in_steps``: a code that is missing comes later, by ``sign_in_with_code``.
-    """
-    _forget_first_step()
-    config = configuration()
-    attempt = transact(
-        login.begin,
-        username=username,
-        password=password,
-        source=source,
-        ip=client_ip(),
-        failures_per_hour=config.sign_in_failures_per_hour,
-    )
-    if isinstance(attempt, RuleError):
-        return attempt
-    db.session.remove()  # no connection is held while the password is checked
-    is_right = login.check(attempt, password)
-    return _settle(attempt, password_is_right=is_right, code=code, asks_for_code=in_steps)
-
-
-def sign_in_with_code(code: str) -> RuleError | None:
-    """The second step: the code of the sign-in that waits for it in this browser.
-
-    Unauthenticated means that one has to begin with the first step again.
-    """
-    pending = awaited_code()
-    if pending is None:
-        _forget_first_step()
-        return Unauthenticated(
-            "The code came without a password, or too long after it: "
-            "enter the username and the password again"
-        )
-    attempt = transact(
-        login.begin_code,
-        admin_id=pending.admin_id,
-        proof=pending.proof,
-        ip=client_ip(),
-        failures_per_hour=configuration().sign_in_failures_per_hour,
-    )
-    if isinstance(attempt, Unauthenticated):
-        _forget_first_step()
-    if isinstance(attempt, RuleError):
-        return attempt
-    outcome = _settle(attempt, password_is_right=True, code=code, asks_for_code=False)
-    return outcome if isinstance(outcome, RuleError) else None
-
-
-def awaited_code() -> login.CodeWanted | None:
-    """The first step that this browser has behind it, for five minutes."""
-    pending = session.get(PENDING)
-    if pending is None or not 0 <= time.time() - pending["at"] <= PENDING_SECONDS:
-        return None
-    return login.CodeWanted(pending["admin_id"], pending["username"], pending["proof"])
-
-
-def _forget_first_step() -> None:
-    if PENDING in session:
-        del session[PENDING]
-
-
-def _settle(
-    attempt: login.Attempt, *, password_is_right: bool, code: str, asks_for_code: bool
-) -> RuleError | login.CodeWanted | None:
-    outcome = transact(
-        login.settle,
-        attempt,
-        password_is_right=password_is_right,
-        code=code,
-        agent=request.user_agent.string,
-        session_hours=configuration().session_hours,
-        asks_for_code=asks_for_code,
-    )
-    if isinstance(outcome, login.CodeWanted):
-        session[PENDING] = {
-            "admin_id": outcome.admin_id,
-            "username": outcome.username,
-            "proof": outcome.proof,
-            "at": int(time.time()),
-        }
-    if not isinstance(outcome, login.Welcome):
-        return outcome
-    replaced = signed_in()
-    if replaced is not None:
-        transact(sessions.end, replaced.token)
-    _use_token(outcome.token)
-    return None
-
-
-def _use_token(token: str) -> None:
-    """Give this browser a new cookie: nothing of the old session goes on."""
-    session.clear()
-    found = sessions.find(db.session(), token)
-    if found is not None:
-        login_user(CurrentAdmin(found))
-
-
-def sign_out() -> None:
-    """End this browser's session."""
-    who = signed_in()
-    if who is not None:
-        transact(login.sign_out, actor(), who.token)
-    logout_user()
-    session.clear()
-
-
-def renew_session(admin_id: int) -> None:
-    """After a change of password or second factor: a new session for this browser,
-    if it was the admin's own change; the act has ended all others.
-    """
-    who = signed_in()
-    if who is None or who.admin_id != admin_id:
-        return
-    token = transact(
-        sessions.start,
-        admin_id,
-        ip=client_ip(),
-        agent=request.user_agent.string,
-        hours=configuration().session_hours,
-    )
-    _use_token(token)
-
-
-# --- one's own account ----------------------------------------------------------
-
-
-def change_own_password(*, present: str, new: str) -> None:
-    """Give whoever is signed in a new password, and this browser a new session."""
-    _with_present_password(present, account.change_password, new=new)
-
-
-def turn_off_own_second_factor(*, present: str) -> None:
-    """Turn the second factor of whoever is signed in off, and renew this browser's session."""
-    _with_present_password(present, account.turn_off_second_factor)
-
-
-def _with_present_password(
-    present: str, act: Callable[..., Admin | RuleError], **fields: Any
-) -> None:
-    who = actor()
-    attempt = transact(
-        account.begin, who, failures_per_hour=configuration().sign_in_failures_per_hour
-    )
-    if isinstance(attempt, RuleError):
-        raise attempt
-    db.session.remove()  # no connection is held while the password is checked
-    is_right = account.check(attempt, present)
-    outcome = transact(act, who, attempt, present_is_right=is_right, **fields)
-    if isinstance(outcome, RuleError):
-        raise outcome
-    renew_session(outcome.id)
 
 
 # --- headers --------------------------------------------------------------------

@@ -28,25 +28,34 @@ FLOORS = (
         "rules.strengths",
         "rules.totp",
     },
+    # A directory and a provider, which know nothing of the database.
+    {"directory", "directory.kinds", "directory.faults", "directory.certificates", "openid"},
+    {"directory.syntax"},
+    {"directory.plan", "directory.names", "directory.trail"},
+    {"directory.binding", "directory.turnstile"},
+    {"directory.connections", "directory.entries"},
+    {"directory.states", "directory.groups"},
+    {"directory.finding"},
+    {"directory.asking"},
     {"db", "collations", "old_config"},
     {"models", "revisions"},
     {"rules.lengths", "rules.rows", "rules.actions", "rules.consequences", "rules.expansion"},
     {"rules.suspensions", "rules.trace_words"},
     {"rules.paging", "rules.settings", "rules.turns", "rules.affected"},
-    {"rules.alias_verdicts", "rules.mail_tables", "rules.traces"},
+    {"rules.alias_verdicts", "rules.mail_tables", "rules.traces", "rules.directories"},
     {"rules.history", "rules.alias_rules", "rules.removals", "rules.trace"},
     {"rules.clock", "rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
-    {"rules.settings_acts", "rules.aliases", "rules.admins"},
-    {"rules.users", "rules.twofactor"},
+    {"rules.settings_acts", "rules.aliases", "rules.admins", "rules.trials"},
+    {"rules.users", "rules.twofactor", "rules.attempts"},
     {
         "rules.domains",
-        "rules.login",
+        "rules.elsewhere",
         "rules.returning",
         "rules.suspension_acts",
         "rules.user_moves",
         "rules.planned_acts",
     },
-    {"rules.unmaking", "rules.notes_back"},
+    {"rules.unmaking", "rules.notes_back", "rules.login", "rules.providers"},
     {"rules.account", "rules.overviews", "rules.patches", "rules.undo", "rules.foresight"},
     # The checkup of the tables.
     {"rules.checkup", "rules.checkup.findings"},
@@ -129,7 +138,7 @@ FLOORS = (
     {"snapshot"},
     {"schema", "backup"},
     {"security", "health"},
-    {"metrics"},
+    {"metrics", "signing_in"},
     {"pages", "api", "cli"},
     {"refusals"},
     {"postmaster"},
@@ -271,6 +280,8 @@ ANSWERS_TO_STRANGERS = {
     "health.healthz": 200,
     "metrics.show": 404,  # as long as no address is listed
     "login.sign_in": 200,
+    "openid.begin": 404,  # as long as no provider is set
+    "openid.finish": 404,
 }
 
 

@@ -35,6 +35,12 @@ VALUES: dict[str, tuple[str, str, Any]] = {
     "metrics": ('["192.0.2.9"]', "192.0.2.9", (ipaddress.ip_network("192.0.2.9/32"),)),
     "sign_in_failures_per_hour": ("7", "7", 7),
     "session_hours": ("24", "24", 24),
+    "ldap_bind_password": ('"p@ss, w\u00f6rd"', "p@ss, wörd", "p@ss, wörd"),
+    "ldap_ca_file": ('"/etc/ssl/corp.pem"', "/etc/ssl/corp.pem", Path("/etc/ssl/corp.pem")),
+    "ldap_verify_certificate": ("false", "False", False),
+    "ldap_allow_plain_passwords": ("true", "TRUE", True),
+    "openid_client_secret": ('"of the provider"', "of the provider", "of the provider"),
+    "sign_in_header": ('"Remote-User"', "Remote-User", "Remote-User"),
 }
 WRONG: dict[str, tuple[str, str]] = {
     "database_uri": ('"postgresql://u:secret@h/d"', "postgresql://u:secret@h/d"),
@@ -45,8 +51,14 @@ WRONG: dict[str, tuple[str, str]] = {
     "metrics": ('["192.0.2.9/99"]', "192.0.2.9/99"),
     "sign_in_failures_per_hour": ("0", "many"),
     "session_hours": ("8761", "1.5"),
+    "ldap_bind_password": ("5", ""),
+    "ldap_ca_file": ("5", ""),
+    "ldap_verify_certificate": ('"no"', "0"),
+    "ldap_allow_plain_passwords": ("1", "yes"),
+    "openid_client_secret": ("5", ""),
+    "sign_in_header": ('"Remote User"', "X-Forwarded-For"),
 }
-SECRETS = ("database_uri", "secret_key")
+SECRETS = ("database_uri", "secret_key", "ldap_bind_password", "openid_client_secret")
 
 
 def write(content: str) -> Path:

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from postmaster import security
+from postmaster import security, signing_in
 from postmaster.db import db, transact
 from postmaster.errors import Invalid
 from postmaster.models import Admin, AdminSession
@@ -328,7 +328,7 @@ def test_an_own_new_password_ends_all_sessions_and_renews_this_one(
     with client:
         client.get("/api/v1/domains")
         before = security.signed_in()
-        security.change_own_password(present="PostMaster", new="another password")
+        signing_in.change_own_password(present="PostMaster", new="another password")
         after = security.signed_in()
     assert before is not None
     assert after is not None
@@ -344,8 +344,8 @@ def test_a_wrong_present_password_is_raised_after_it_was_counted(
     with client:
         client.get("/api/v1/domains")
         for act in (
-            lambda: security.change_own_password(present="wrong", new="another password"),
-            lambda: security.turn_off_own_second_factor(present="wrong"),
+            lambda: signing_in.change_own_password(present="wrong", new="another password"),
+            lambda: signing_in.turn_off_own_second_factor(present="wrong"),
         ):
             with pytest.raises(Invalid, match="present password is incorrect") as refused:
                 act()

@@ -11,7 +11,8 @@ from ..db import db, transact
 from ..errors import Invalid
 from ..models import Admin
 from ..rules import admins, totp, twofactor
-from ..security import actor, refuse_if_from_another_site, renew_session
+from ..security import actor, refuse_if_from_another_site
+from ..signing_in import renew_session
 from . import surface
 from .fields import Code, HttpDate, Request, Scalar, Text
 

@@ -9,6 +9,7 @@ import click
 from ..config import CHECKOUT, ConfigError, write_value
 from ..logfile import LogFile
 from ..version import VERSION
+from . import surface
 
 
 @click.command()
@@ -41,6 +42,20 @@ def setlogfile(path: Path) -> None:
     if not LogFile(absolute).is_writable():
         raise ConfigError(f"log_file: {absolute} cannot be written")
     click.echo(f"The log file was written to {write_value('log_file', str(absolute))}.")
+
+
+@click.command()
+def setldappassword() -> None:
+    """Set the password of the directory's bind account; it is asked for."""
+    password = surface.asked_password()
+    click.echo(f"The password was written to {write_value('ldap_bind_password', password)}.")
+
+
+@click.command()
+def setopenidsecret() -> None:
+    """Set PostMaster's secret at the OpenID Connect provider; it is asked for."""
+    secret = surface.asked_password()
+    click.echo(f"The secret was written to {write_value('openid_client_secret', secret)}.")
 
 
 @click.command()

@@ -33,13 +33,13 @@ def operator() -> Actor:
     return Actor(None, name, "command")
 
 
-def asked_password() -> str:
-    """The password from the terminal, twice, or the first line of standard input.
+def asked_password(*, twice: bool = True) -> str:
+    """The password from the terminal, a new one twice, or the first line of standard input.
 
     It is no option of a command, where every process list would show it.
     """
     if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=twice))
     return sys.stdin.readline().rstrip("\n")
 
 

@@ -11,10 +11,10 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, SelectField, StringField
 
-from .. import security
+from .. import security, signing_in
 from ..db import db, transact
 from ..errors import Invalid, Unauthenticated
-from ..rules import account, admins, passwords, sessions, totp, twofactor
+from ..rules import account, passwords, sessions, totp, twofactor
 from ..rules.languages import LANGUAGES
 from ..security import actor
 from . import surface
@@ -89,7 +89,7 @@ def _page(**tried: PageForm) -> Response:
         "account/show.html",
         who=who,
         forms=forms,
-        is_local=who.source != admins.LDAP,
+        is_local=who.source not in sessions.ELSEWHERE,
         suggestion=passwords.suggestion(),
         codes_left=twofactor.codes_left(session, actor()) if who.two_factor else 0,
         sessions=sessions.of_admin(session, who.admin_id, who.token),
@@ -144,7 +144,7 @@ def change_password() -> BaseResponse:
     return _submit(
         "password",
         form,
-        lambda: security.change_own_password(
+        lambda: signing_in.change_own_password(
             present=form.present.data or "", new=form.new.data or ""
         ),
     )
@@ -176,7 +176,7 @@ def turn_on() -> BaseResponse:
         admin_id = _who().admin_id
         codes.extend(transact(twofactor.enable, actor(), admin_id, code=form.code.data or ""))
         if codes:
-            security.renew_session(admin_id)
+            signing_in.renew_session(admin_id)
 
     try:
         act()
@@ -207,7 +207,7 @@ def turn_off() -> BaseResponse:
     return _submit(
         "off",
         form,
-        lambda: security.turn_off_own_second_factor(present=form.present.data or ""),
+        lambda: signing_in.turn_off_own_second_factor(present=form.present.data or ""),
     )
 
 

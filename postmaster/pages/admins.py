@@ -9,8 +9,9 @@ from wtforms import PasswordField, StringField
 
 from ..db import db, transact
 from ..errors import Invalid
-from ..rules import admins, history, passwords, twofactor
-from ..security import actor, renew_session
+from ..rules import admins, history, passwords, sessions, twofactor
+from ..security import actor
+from ..signing_in import renew_session
 from . import surface
 from .forms import PageForm
 
@@ -154,7 +155,7 @@ def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
         admin=admin,
         is_oneself=admin.id == actor().admin_id,
         is_locked=admins.is_locked(admin),
-        is_local=admin.source != admins.LDAP,
+        is_local=admin.source not in sessions.ELSEWHERE,
         names=names,
         password=password,
         suggestion=passwords.suggestion(),
@@ -255,7 +256,7 @@ def _is_own_here(admin_id: int) -> bool:
     """Whether it is oneself, with a password that can be asked for first."""
     if admin_id != actor().admin_id:
         return False
-    return admins.get(db.session(), actor(), admin_id).source != admins.LDAP
+    return admins.get(db.session(), actor(), admin_id).source not in sessions.ELSEWHERE
 
 
 def _home() -> str:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import SelectField, StringField
 
 from ..db import db, transact
+from ..directory.kinds import Kind
 from ..models import SettingRow
 from ..rules import settings, settings_acts
 from ..rules.settings import Setting
@@ -44,10 +45,30 @@ GROUPS = (
         _l("Directory (LDAP, Active Directory)"),
         (
             settings.LDAP_ENABLED,
+            settings.DIRECTORY_KIND,
             settings.LDAP_SERVER,
+            settings.LDAP_START_TLS,
             settings.LDAP_DOMAIN,
             settings.LDAP_GROUP,
             settings.LDAP_METHOD,
+            settings.LDAP_BIND_ACCOUNT,
+            settings.ELSEWHERE_MINUTES,
+            settings.LDAP_BASE,
+            settings.LDAP_USER_FILTER,
+            settings.LDAP_GROUP_FILTER,
+            settings.LDAP_NAME_ATTRIBUTE,
+            settings.LDAP_USERNAME_ATTRIBUTE,
+        ),
+    ),
+    Group(
+        "openid",
+        _l("OpenID Connect"),
+        (
+            settings.OPENID_ENABLED,
+            settings.OPENID_ISSUER,
+            settings.OPENID_CLIENT,
+            settings.OPENID_CLAIM,
+            settings.OPENID_CLAIM_VALUE,
         ),
     ),
     Group(
@@ -78,17 +99,62 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "Members of a directory's group sign in here with the directory's password. "
         "Server, domain and group have to be set first."
     ),
+    settings.DIRECTORY_KIND: _l(
+        "How users and groups are found, unless the filters and attributes below say otherwise."
+    ),
     settings.LDAP_SERVER: _l(
         "Where the directory answers: ldap://host:port, or ldaps://host:port for an encrypted "
-        "connection."
+        "connection. Several, with blanks between, are tried one after the other."
     ),
+    settings.LDAP_START_TLS: _l("Encrypts connections to ldap:// before anything else is said."),
     settings.LDAP_DOMAIN: _l("The directory's domain, such as corp.example.com."),
     settings.LDAP_GROUP: _l(
-        "Who is in this group may sign in here; its name before Windows 2000 (sAMAccountName)."
+        "Who is in this group may sign in here: its name before Windows 2000 (sAMAccountName), or "
+        "its cn in other directories."
     ),
     settings.LDAP_METHOD: _l(
-        "How the directory is shown the password. NTLM does not send it; SIMPLE does, so use "
-        "it with ldaps:// only."
+        "How Active Directory is shown the password. NTLM does not send it. SIMPLE does, so it "
+        "needs ldaps:// or StartTLS. Other directories are always asked by SIMPLE."
+    ),
+    settings.LDAP_BIND_ACCOUNT: _l(
+        "An account of the directory by which PostMaster looks others up. Its password is set by "
+        "manage.py setldappassword. Without it, sessions of Active Directory's accounts end after "
+        "the minutes below."
+    ),
+    settings.ELSEWHERE_MINUTES: _l(
+        "After so many minutes the directory is asked again whether somebody who is signed in "
+        "still may be. Sessions by OpenID Connect end after them."
+    ),
+    settings.LDAP_BASE: _l(
+        "Where users are looked for, such as ou=People,dc=example,dc=com. Empty: in the whole "
+        "domain."
+    ),
+    settings.LDAP_USER_FILTER: _l(
+        "Which entries are users, with {user} for the typed name. Empty: as usual in this type of "
+        "directory."
+    ),
+    settings.LDAP_GROUP_FILTER: _l(
+        "Which groups hold somebody, with {dn} and {user}; or memberOf, where the directory keeps "
+        "that. Empty: as usual. Not for Active Directory."
+    ),
+    settings.LDAP_NAME_ATTRIBUTE: _l("What holds a user's name. Empty: displayName, else cn."),
+    settings.LDAP_USERNAME_ATTRIBUTE: _l(
+        "What holds the name to sign in with. Empty: sAMAccountName in Active Directory, else uid."
+    ),
+    settings.OPENID_ENABLED: _l(
+        "The sign-in page offers the provider. Issuer, client and value have to be set first."
+    ),
+    settings.OPENID_ISSUER: _l(
+        "The provider's address, exactly as it calls itself. PostMaster's address for it ends in "
+        "/login/openid/callback."
+    ),
+    settings.OPENID_CLIENT: _l(
+        "What the provider calls PostMaster. The secret, if it has one, is set by manage.py "
+        "setopenidsecret."
+    ),
+    settings.OPENID_CLAIM: _l("What the provider says of an account that lets it in or not."),
+    settings.OPENID_CLAIM_VALUE: _l(
+        "Who may sign in here: whose claim is this, or has it in its list."
     ),
     settings.EXTERNAL_DESTINATIONS: _l(
         "Aliases may lead to addresses on other servers. Whoever writes to such an alias, also "
@@ -107,8 +173,13 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "the @, %u the whole address. PostMaster only shows it."
     ),
 }
+KINDS = {kind.value: kind.value for kind in Kind}
 SWITCH = {"True": _l("On"), "False": _l("Off")}
 METHODS = {"NTLM": _l("NTLM"), "SIMPLE": _l("SIMPLE")}
+CHOICES: Mapping[Setting[Any], Mapping[str, Any]] = {
+    settings.LDAP_METHOD: METHODS,
+    settings.DIRECTORY_KIND: KINDS,
+}
 
 
 class TextForm(PageForm):
@@ -194,11 +265,19 @@ def _item(setting: Setting[Any], row: SettingRow, version: str, tried: PageForm 
 
 def _form(setting: Setting[Any] | None, **options: Any) -> Any:
     """The form that fits the values of a setting."""
-    if setting is settings.LDAP_METHOD or (setting and isinstance(setting.default, bool)):
+    found = _choices(setting)
+    if found:
         form: Any = ChoiceForm(**options)
-        form.value.choices = choices(METHODS if setting is settings.LDAP_METHOD else SWITCH)
+        form.value.choices = choices(found)
         return form
     return TextForm(**options)
+
+
+def _choices(setting: Setting[Any] | None) -> Mapping[str, Any]:
+    """What is chosen from; nothing where the value is typed."""
+    if setting is None:
+        return {}
+    return CHOICES.get(setting, SWITCH if isinstance(setting.default, bool) else {})
 
 
 def _control(setting: Setting[Any]) -> dict[str, Any]:

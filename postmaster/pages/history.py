@@ -9,7 +9,8 @@ from ..db import db, transact
 from ..errors import NotFound, RuleError
 from ..rules import admins, history, rows, undo
 from ..rules.history import Filters, Kind
-from ..security import actor, renew_session
+from ..security import actor
+from ..signing_in import renew_session
 from . import surface
 from .forms import PageForm
 from .sentences import differences, more_rows

@@ -14,6 +14,7 @@ from ..errors import Invalid, RuleError, Unauthenticated
 from ..models import Admin
 from . import admins, login, totp, turns, twofactor
 from .actor import Actor
+from .attempts import Attempt
 from .languages import LANGUAGES
 
 
@@ -48,7 +49,7 @@ def second_factor_uri(session: Session, actor: Actor) -> tuple[str, str] | None:
 # --- with the present password --------------------------------------------------
 
 
-def begin(session: Session, actor: Actor, *, failures_per_hour: int) -> login.Attempt | RuleError:
+def begin(session: Session, actor: Actor, *, failures_per_hour: int) -> Attempt | RuleError:
     """Count a try at the present password before it is checked."""
     admins.check_password_is_here(own(session, actor))
     return login.begin_present(
@@ -56,7 +57,7 @@ def begin(session: Session, actor: Actor, *, failures_per_hour: int) -> login.At
     )
 
 
-def check(attempt: login.Attempt, present: str) -> bool:
+def check(attempt: Attempt, present: str) -> bool:
     """Whether the present password is right. Slow, and needs no database."""
     return login.check(attempt, present)
 
@@ -64,7 +65,7 @@ def check(attempt: login.Attempt, present: str) -> bool:
 def change_password(
     session: Session,
     actor: Actor,
-    attempt: login.Attempt,
+    attempt: Attempt,
     *,
     present_is_right: bool,
     new: str,
@@ -81,7 +82,7 @@ def change_password(
 
 
 def turn_off_second_factor(
-    session: Session, actor: Actor, attempt: login.Attempt, *, present_is_right: bool
+    session: Session, actor: Actor, attempt: Attempt, *, present_is_right: bool
 ) -> Admin | RuleError:
     """Turn one's own second factor off; all one's sessions end."""
 
@@ -93,7 +94,7 @@ def turn_off_second_factor(
 
 def _settle(
     session: Session,
-    attempt: login.Attempt,
+    attempt: Attempt,
     present_is_right: bool,
     act: Callable[[], Admin],
 ) -> Admin | RuleError:

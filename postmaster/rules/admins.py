@@ -23,9 +23,8 @@ from . import (
     versions,
 )
 from .actor import Actor
+from .sessions import ELSEWHERE, LOCAL
 
-LOCAL = "local"
-LDAP = "ldap"
 DEFAULT_PASSWORD = "PostMaster"  # noqa: S105 -- documented, and every page says to change it
 
 LISTING = paging.Listing(
@@ -82,7 +81,7 @@ def create(
     )
     session.add(admin)
     session.flush()
-    _record(session, actor, history.Action.CREATE, admin, new=as_recorded(admin))
+    record(session, actor, history.Action.CREATE, admin, new=as_recorded(admin))
     return admin
 
 
@@ -132,7 +131,7 @@ def change(
         admin.name = _checked_name(name)
     if as_recorded(admin) != old:
         session.flush()
-        _record(
+        record(
             session,
             actor,
             history.Action.CHANGE,
@@ -147,8 +146,8 @@ def change(
 
 
 def check_password_is_here(admin: Admin) -> None:
-    """Refuse an administrator whose password the directory keeps."""
-    if admin.source == LDAP:
+    """Refuse an administrator whose password is kept elsewhere."""
+    if admin.source in ELSEWHERE:
         raise Invalid(
             "The password of an administrator from the directory is changed there",
             field="password",
@@ -171,7 +170,7 @@ def unlock(session: Session, actor: Actor, admin_id: int) -> Admin:
     if admin.failed_attempts or admin.unlock_date or admin.last_failed_date:
         forget_failures(admin)
         session.flush()
-        _record(session, actor, history.Action.UNLOCK, admin)
+        record(session, actor, history.Action.UNLOCK, admin)
     return admin
 
 
@@ -241,7 +240,7 @@ def as_reset(admin: Admin, replaced: str | None) -> history.Change:
     )
 
 
-def _record(
+def record(
     session: Session,
     actor: Actor,
     action: history.Action,
@@ -251,6 +250,7 @@ def _record(
     old: Mapping[str, Any] | None = None,
     new: Mapping[str, Any] | None = None,
 ) -> None:
+    """Record a change of an administrator under the name that it had."""
     history.record(
         session,
         actor,

@@ -1,4 +1,4 @@
-"""Signing in: count first, then check, then settle.
+"""Signing in: count first, then check, then settle. The counting is in ``attempts``.
 
 ``begin`` counts the attempt as failed and commits; only then is the password
 looked at, outside any transaction, since bcrypt and a directory are slow; and
@@ -13,61 +13,35 @@ could start again after each wrong code, and guess codes without end.
 
 import hashlib
 import hmac
-import ipaddress
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..db import announce
-from ..errors import Forbidden, Invalid, RuleError, Throttled, Unauthenticated
-from ..models import Admin, SignInFailure
-from . import admins, clock, history, lengths, passwords, sessions, settings, twofactor
+from ..directory import asking
+from ..directory.faults import NotAnswered, Refused
+from ..errors import Forbidden, Invalid, Phrase, RuleError, Unavailable
+from ..models import Admin
+from . import (
+    admins,
+    attempts,
+    directories,
+    elsewhere,
+    history,
+    passwords,
+    sessions,
+    settings,
+    twofactor,
+)
 from .actor import Actor
+from .attempts import Attempt, Outcome, SignIn
+from .directories import Trust
 
 LOCAL_SOURCE = "PostMaster User"
-THROTTLE_WINDOW = timedelta(hours=1)
-# Whoever has one IPv6 address mostly has a whole /64 of them.
-IPV6_NETWORK_BITS = 64
 PROOF_LENGTH = 32
-
-
-class Outcome(StrEnum):
-    """How one step of a sign-in ended, or a try at one's own present password that failed."""
-
-    ACCEPTED = "accepted"
-    CODE_WANTED = "code_wanted"  # the password was right, and the code is still to come
-    INCOMPLETE = "incomplete"  # no user name or no password
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 -- or no such user
-    WRONG_CODE = "wrong_code"
-    WRONG_PRESENT_PASSWORD = "wrong_present_password"  # noqa: S105
-    LOCKED = "locked"
-    THROTTLED = "throttled"
-    OUTDATED = "outdated"  # the account was changed between the two steps
-
-
-@dataclass(frozen=True)
-class SignIn:
-    """What is announced of each of them."""
-
-    outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A sign-in that has been counted and not been decided yet."""
-
-    username: str
-    ip: str
-    failure_id: int
-    admin_id: int | None
-    password_hash: str | None
-    # How long this attempt locks the administrator if it fails, and until when.
-    locks_for_minutes: int | None = None
-    locks_until: datetime | None = None
+INCORRECT = Phrase("The username or password was incorrect")
 
 
 @dataclass(frozen=True)
@@ -92,11 +66,29 @@ class CodeWanted:
     proof: str
 
 
-def sources(session: Session) -> list[str]:
-    """Whom the sign-in page offers to ask about a password: PostMaster, then the directory."""
-    values = settings.values_of(session, settings.LDAP_ENABLED, settings.LDAP_DOMAIN)
-    domain = values[settings.LDAP_DOMAIN]
-    return [LOCAL_SOURCE, domain] if values[settings.LDAP_ENABLED] and domain else [LOCAL_SOURCE]
+@dataclass(frozen=True)
+class Offered:
+    """Whom the sign-in page offers to ask about a password, and the OpenID provider's name."""
+
+    sources: tuple[str, ...]
+    provider: str | None
+
+
+def offered(session: Session) -> Offered:
+    """What the sign-in page offers: PostMaster, the directory, the provider."""
+    values = settings.values_of(
+        session,
+        settings.LDAP_ENABLED,
+        settings.LDAP_DOMAIN,
+        settings.OPENID_ENABLED,
+        settings.OPENID_ISSUER,
+    )
+    domain = values[settings.LDAP_DOMAIN] if values[settings.LDAP_ENABLED] else None
+    issuer = values[settings.OPENID_ISSUER] if values[settings.OPENID_ENABLED] else None
+    return Offered(
+        (LOCAL_SOURCE, domain) if domain else (LOCAL_SOURCE,),
+        urlsplit(issuer).netloc if issuer else None,
+    )
 
 
 def begin(
@@ -107,8 +99,12 @@ def begin(
     source: str,
     ip: str,
     failures_per_hour: int,
+    trust: Trust = Trust(),  # noqa: B008 -- it cannot be changed
 ) -> Attempt | RuleError:
-    """Count an attempt before it is checked, or refuse it at once."""
+    """Count an attempt before it is checked, or refuse it at once.
+
+    ``trust``: what the configuration file says of the directory.
+    """
     name = username.strip().lower()
     if not name or not password:
         announce(session, SignIn(Outcome.INCOMPLETE))
@@ -116,14 +112,28 @@ def begin(
         return Forbidden("The username was not provided", field="username")
     if not password:
         return Forbidden("The password was not provided", field="password")
-    throttled = _throttled(session, ip, failures_per_hour)
+    throttled = attempts.throttled(session, ip, failures_per_hour)
     if throttled is not None:
         return throttled
-    failure = _add_failure(session, ip)
-    admin = _local_admin(session, name) if source in ("", LOCAL_SOURCE) else None
-    if admin is None:
-        return Attempt(name, ip, failure.id, None, None)
-    return _counted(session, admin, failure, ip)
+    failure = attempts.add_failure(session, ip)
+    if source in ("", LOCAL_SOURCE):
+        return _counted(session, _local_admin(session, name), Attempt(name, ip, failure.id))
+    directory = directories.enabled(session, trust)
+    if directory is None or source.lower() != directory.domain.lower():
+        return Attempt(name, ip, failure.id)
+    meant = elsewhere.meant(session, directory, username)
+    unknown = Attempt(name, ip, failure.id, directory=directory, typed=username.strip())
+    return _counted(session, meant, unknown)
+
+
+def begin_elsewhere(
+    session: Session, *, username: str, ip: str, failures_per_hour: int
+) -> Attempt | RuleError:
+    """Count an attempt before a provider or a proxy is believed, or refuse it at once."""
+    throttled = attempts.throttled(session, ip, failures_per_hour)
+    if throttled is not None:
+        return throttled
+    return Attempt(username, ip, attempts.add_failure(session, ip).id)
 
 
 def begin_code(
@@ -133,7 +143,7 @@ def begin_code(
 
     Unauthenticated means that the first step counts no more.
     """
-    return _begin_known(
+    return attempts.begin_known(
         session,
         admin_id,
         ip,
@@ -153,12 +163,33 @@ def begin_present(
 
     Whoever finds a browser open may not guess there more often than at the sign-in.
     """
-    return _begin_known(session, admin_id, ip, failures_per_hour, lambda _admin: True)
+    return attempts.begin_known(session, admin_id, ip, failures_per_hour, lambda _admin: True)
+
+
+def _counted(session: Session, admin: Admin | None, attempt: Attempt) -> Attempt | RuleError:
+    """The attempt, counted for the administrator that it is at, if there is one."""
+    if admin is None:
+        return attempt
+    counted = attempts.counted(session, admin, attempt.failure_id, attempt.ip)
+    if isinstance(counted, RuleError):
+        return counted
+    return replace(counted, directory=attempt.directory, typed=attempt.typed)
 
 
 def check(attempt: Attempt, password: str) -> bool:
     """Whether the password is right. Slow, and needs no database."""
     return passwords.matches_admin(password, attempt.password_hash)
+
+
+def ask_directory(attempt: Attempt, password: str) -> elsewhere.Person | RuleError:
+    """Whom the directory says this is. Slow, and needs no database."""
+    if attempt.directory is None:
+        return Forbidden(INCORRECT)
+    try:
+        account = asking.sign_in(attempt.directory, attempt.typed, password)
+    except (Refused, NotAnswered) as error:
+        return error
+    return elsewhere.of_directory(attempt.directory, account)
 
 
 def settle(
@@ -175,21 +206,77 @@ def settle(
 
     ``asks_for_code``: there will be a second step, so that a missing code is no wrong one.
     """
-    admin = _unchanged(session, attempt) if password_is_right else None
+    admin = attempts.unchanged(session, attempt) if password_is_right else None
     if admin is None or admin.active is False:
-        refusal = Forbidden("The username or password was incorrect")
-        return _refused(session, attempt, Outcome.WRONG_PASSWORD, refusal)
+        return attempts.refused(session, attempt, Outcome.WRONG_PASSWORD, Forbidden(INCORRECT))
+    return _welcomed(
+        session,
+        attempt,
+        admin,
+        code=code,
+        agent=agent,
+        session_hours=session_hours,
+        asks_for_code=asks_for_code,
+    )
+
+
+def settle_elsewhere(
+    session: Session,
+    attempt: Attempt,
+    found: elsewhere.Person | RuleError,
+    *,
+    code: str,
+    agent: str,
+    session_hours: int,
+    asks_for_code: bool = False,
+) -> Welcome | CodeWanted | RuleError:
+    """Decide an attempt that a directory, a provider or a proxy was asked about."""
+    if isinstance(found, Unavailable):
+        attempts.undo(session, attempt)
+        return elsewhere.not_answered(session, attempt, found)
+    if isinstance(found, RuleError):
+        return elsewhere.refused(session, attempt, found)
+    admin = elsewhere.admitted(session, found, attempt.ip)
+    if isinstance(admin, RuleError):
+        return elsewhere.refused(session, attempt, admin)
+    if admin.id != attempt.admin_id:  # a name that only the directory knows, or a new one
+        counted = attempts.counted(session, admin, attempt.failure_id, attempt.ip)
+        if isinstance(counted, RuleError):
+            return counted
+        attempt = counted
+    return _welcomed(
+        session,
+        attempt,
+        admin,
+        code=code,
+        agent=agent,
+        session_hours=session_hours,
+        asks_for_code=asks_for_code,
+    )
+
+
+def _welcomed(
+    session: Session,
+    attempt: Attempt,
+    admin: Admin,
+    *,
+    code: str,
+    agent: str,
+    session_hours: int,
+    asks_for_code: bool,
+) -> Welcome | CodeWanted | RuleError:
+    """Who has shown the password shows the code too, or is in."""
     if admin.otp_active and asks_for_code and not code.strip():
         return _code_wanted(session, attempt, admin)
     if admin.otp_active and not twofactor.accept(session, admin, code):
         refusal = Forbidden("The two factor authentication code is incorrect")
-        return _refused(
-            session, attempt, Outcome.WRONG_CODE, refusal, remark=_about_the_clock(session)
+        return attempts.refused(
+            session, attempt, Outcome.WRONG_CODE, refusal, remark=attempts.about_the_clock(session)
         )
     admins.forget_failures(admin)
     admin.last_sign_in = history.now().replace(microsecond=0)
     session.flush()
-    session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
+    attempts.forget(session, attempt)
     token = sessions.start(session, admin.id, ip=attempt.ip, agent=agent, hours=session_hours)
     sessions.log(session, attempt.username, attempt.ip, 'The administrator "{name}" signed in')
     announce(session, SignIn(Outcome.ACCEPTED))
@@ -200,16 +287,16 @@ def settle_present(
     session: Session, attempt: Attempt, *, password_is_right: bool
 ) -> RuleError | None:
     """Decide a try at the present password: None if it was right."""
-    admin = _unchanged(session, attempt) if password_is_right else None
+    admin = attempts.unchanged(session, attempt) if password_is_right else None
     if admin is None:
-        return _refused(
+        return attempts.refused(
             session,
             attempt,
             Outcome.WRONG_PRESENT_PASSWORD,
             Invalid("The present password is incorrect", field="present"),
             sentence='An own change of "{name}" was refused: ',
         )
-    _take_back(session, attempt, admin)
+    attempts.take_back(session, attempt, admin)
     return None
 
 
@@ -224,138 +311,16 @@ def sign_out(session: Session, actor: Actor, token: str) -> None:
     sessions.log(session, actor.name, actor.ip, 'The administrator "{name}" signed out')
 
 
-def network_of(ip: str) -> str:
-    """What the throttle counts by: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip[: lengths.of(SignInFailure.network)]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), IPV6_NETWORK_BITS), strict=False))
-    return str(address)
-
-
-def _throttled(session: Session, ip: str, failures_per_hour: int) -> Throttled | None:
-    moment = history.now()
-    session.execute(delete(SignInFailure).where(SignInFailure.moment <= moment - THROTTLE_WINDOW))
-    count, oldest = session.execute(
-        select(func.count(), func.min(SignInFailure.moment)).where(
-            SignInFailure.network == network_of(ip)
-        )
-    ).one()
-    if count < failures_per_hour:
-        return None
-    announce(session, SignIn(Outcome.THROTTLED))
-    wait = max(1, int((oldest + THROTTLE_WINDOW - moment).total_seconds()) + 1)
-    return Throttled(
-        "Too many refused sign-ins came from your address; try again in %(minutes)s minutes",
-        retry_after=wait,
-        minutes=-(-wait // 60),
-    )
-
-
 def _local_admin(session: Session, username: str) -> Admin | None:
     return session.scalar(
         select(Admin)
-        .where(Admin.username == username, Admin.source == admins.LOCAL)
+        .where(Admin.username == username, Admin.source == sessions.LOCAL)
         .with_for_update()
     )
 
 
-def _locked_row(session: Session, admin_id: int) -> Admin | None:
-    return session.scalar(select(Admin).where(Admin.id == admin_id).with_for_update())
-
-
-def _unchanged(session: Session, attempt: Attempt) -> Admin | None:
-    """The attempt's administrator, unless it is gone or has another password by now."""
-    if attempt.admin_id is None:
-        return None
-    admin = _locked_row(session, attempt.admin_id)
-    return admin if admin is not None and admin.password == attempt.password_hash else None
-
-
-# --- counting -------------------------------------------------------------------
-
-
-def _begin_known(
-    session: Session,
-    admin_id: int,
-    ip: str,
-    failures_per_hour: int,
-    is_same: Callable[[Admin], bool],
-) -> Attempt | RuleError:
-    throttled = _throttled(session, ip, failures_per_hour)
-    if throttled is not None:
-        return throttled
-    failure = _add_failure(session, ip)
-    admin = _locked_row(session, admin_id)
-    if admin is None or not is_same(admin):
-        announce(session, SignIn(Outcome.OUTDATED))
-        return Unauthenticated("The account was changed meanwhile: sign in again")
-    return _counted(session, admin, failure, ip)
-
-
-def _add_failure(session: Session, ip: str) -> SignInFailure:
-    failure = SignInFailure(network=network_of(ip), moment=history.now())
-    session.add(failure)
-    session.flush()
-    return failure
-
-
-def _counted(
-    session: Session, admin: Admin, failure: SignInFailure, ip: str
-) -> Attempt | RuleError:
-    """The attempt at an administrator who was found, unless a lock is running."""
-    name = admin.username or ""  # not as typed: MySQL also finds it by ädmin
-    if admins.is_locked(admin):
-        sessions.log(session, name, ip, 'The locked administrator "{name}" tried to sign in')
-        announce(session, SignIn(Outcome.LOCKED))
-        return _locked_out(admin)
-    locks_for = _count(session, admin)
-    return Attempt(
-        name, ip, failure.id, admin.id, admin.password, locks_for, locks_until=admin.unlock_date
-    )
-
-
-def _count(session: Session, admin: Admin) -> int | None:
-    """Count one more failed attempt; the minutes of the lock if it reaches the threshold."""
-    values = settings.values_of(
-        session,
-        settings.LOCKOUT_THRESHOLD,
-        settings.LOCKOUT_MINUTES,
-        settings.LOCKOUT_RESET_MINUTES,
-    )
-    moment = history.now()
-    reset_after = timedelta(minutes=values[settings.LOCKOUT_RESET_MINUTES])
-    is_old = admin.last_failed_date is None or admin.last_failed_date + reset_after <= moment
-    lock_is_over = admin.unlock_date is not None
-    admin.failed_attempts = 1 if is_old or lock_is_over else (admin.failed_attempts or 0) + 1
-    admin.last_failed_date = moment.replace(microsecond=0)
-    admin.unlock_date = None
-    threshold = values[settings.LOCKOUT_THRESHOLD]
-    minutes: int | None = None
-    if threshold and admin.failed_attempts >= threshold:
-        minutes = values[settings.LOCKOUT_MINUTES]
-        admin.unlock_date = moment.replace(microsecond=0) + timedelta(minutes=minutes)
-    session.flush()
-    return minutes
-
-
-def _take_back(session: Session, attempt: Attempt, admin: Admin) -> None:
-    """Uncount this one attempt, and end the lock that it began; the failures before it stay."""
-    admin.failed_attempts = max((admin.failed_attempts or 0) - 1, 0)
-    if admin.failed_attempts == 0:
-        admin.last_failed_date = None
-    if attempt.locks_until is not None and admin.unlock_date == attempt.locks_until:
-        admin.unlock_date = None
-    session.flush()
-    session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
-
-
 def _code_wanted(session: Session, attempt: Attempt, admin: Admin) -> CodeWanted:
-    _take_back(session, attempt, admin)
+    attempts.take_back(session, attempt, admin)
     sessions.log(
         session,
         attempt.username,
@@ -364,54 +329,3 @@ def _code_wanted(session: Session, attempt: Attempt, admin: Admin) -> CodeWanted
     )
     announce(session, SignIn(Outcome.CODE_WANTED))
     return CodeWanted(admin.id, admin.username or "", proof_of(admin.password))
-
-
-def _locked_out(admin: Admin) -> Forbidden:
-    return Forbidden(
-        "The account is locked out until %(until)s UTC",
-        until=admin.unlock_date.strftime("%H:%M") if admin.unlock_date else "",
-    )
-
-
-def _refused(
-    session: Session,
-    attempt: Attempt,
-    outcome: Outcome,
-    error: RuleError,
-    *,
-    sentence: str = 'A sign-in as "{name}" was refused: ',
-    remark: str = "",
-) -> RuleError:
-    """The refusal; the log has the ``remark`` too."""
-    sessions.log(session, attempt.username, attempt.ip, f"{sentence}{error}{remark}")
-    announce(session, SignIn(outcome))
-    if attempt.locks_for_minutes is not None and attempt.admin_id is not None:
-        _record_lock(session, attempt, attempt.locks_for_minutes)
-    return error
-
-
-def _about_the_clock(session: Session) -> str:
-    """For the log, where a wrong clock may be why a right code is refused."""
-    offset = clock.ahead(session)
-    if not offset:
-        return ""
-    side = "ahead of" if offset > timedelta(0) else "behind"
-    return f". This host's clock is {side} the database server's by {clock.in_words(offset)}"
-
-
-def _record_lock(session: Session, attempt: Attempt, minutes: int) -> None:
-    history.record(
-        session,
-        Actor(None, attempt.username[: lengths.of(Admin.username)], "page", attempt.ip),
-        history.Action.LOCK,
-        history.Kind.ADMIN,
-        attempt.admin_id or 0,
-        attempt.username,
-        new={"minutes": minutes},
-    )
-    sessions.log(
-        session,
-        attempt.username,
-        attempt.ip,
-        f'The administrator "{{name}}" was locked out for {minutes} minutes',
-    )

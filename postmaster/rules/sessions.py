@@ -9,12 +9,16 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from ..db import announce
+from ..directory.kinds import Kind
 from ..models import Admin, AdminSession
 from . import addresses, history, lengths, settings
 from .actor import Actor
 
 TOKEN_BYTES = 32
 DEFAULT_USERNAME = "admin"
+# Where the password of an administrator is kept: here, or elsewhere.
+LOCAL, LDAP, OPENID, PROXY = "local", "ldap", "openid", "proxy"
+ELSEWHERE = frozenset({LDAP, OPENID, PROXY})
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ class SignedIn:
     # Where the password is kept: local, or a directory.
     source: str | None
     two_factor: bool
+    # By what the directory knows the account, and when it last let it in.
+    external_id: str | None
+    confirmed: datetime | None
 
 
 @dataclass(frozen=True)
@@ -54,19 +61,44 @@ def start(session: Session, admin_id: int, *, ip: str, agent: str, hours: int) -
     """Begin a session and return its token. Expired sessions are cleared away."""
     moment = history.now()
     session.execute(delete(AdminSession).where(AdminSession.expires <= moment))
+    expires = moment + timedelta(hours=hours)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session.add(
         AdminSession(
             token_hash=_hash(token),
             admin_id=admin_id,
             started=moment,
-            expires=moment + timedelta(hours=hours),
+            expires=min(expires, _last_moment(session, admin_id) or expires),
             ip=ip,
             agent=agent[: lengths.of(AdminSession.agent)],
         )
     )
     session.flush()
     return token
+
+
+def _last_moment(session: Session, admin_id: int) -> datetime | None:
+    """When a session ends of an account that cannot be looked up without its password.
+
+    Counted from the last time that it was shown, so that no new session prolongs it.
+    """
+    source, confirmed = session.execute(
+        select(Admin.source, Admin.confirmed).where(Admin.id == admin_id)
+    ).one()
+    if source not in (LDAP, OPENID) or confirmed is None:
+        return None
+    values = settings.values_of(
+        session,
+        settings.DIRECTORY_KIND,
+        settings.LDAP_BIND_ACCOUNT,
+        settings.ELSEWHERE_MINUTES,
+    )
+    has_account = bool(values[settings.LDAP_BIND_ACCOUNT])
+    is_active = values[settings.DIRECTORY_KIND] == Kind.ACTIVE_DIRECTORY
+    if source == LDAP and (has_account or not is_active):
+        return None  # it is looked up while the session lasts
+    last: datetime = confirmed + timedelta(minutes=values[settings.ELSEWHERE_MINUTES])
+    return last
 
 
 def find(session: Session, token: str) -> SignedIn | None:
@@ -84,6 +116,8 @@ def find(session: Session, token: str) -> SignedIn | None:
             Admin.language,
             Admin.source,
             Admin.otp_active,
+            Admin.external_id,
+            Admin.confirmed,
             default_hash.scalar_subquery().label("default_hash"),
             oldest_hash.scalar_subquery().label("oldest_hash"),
         )
@@ -101,6 +135,8 @@ def find(session: Session, token: str) -> SignedIn | None:
         row.language,
         row.source,
         bool(row.otp_active),
+        row.external_id,
+        row.confirmed,
     )
 
 
@@ -143,4 +179,4 @@ def log(session: Session, username: str, ip: str, sentence: str) -> None:
     """Have the log tell of a sign-in or sign-out, while login auditing is on."""
     if settings.value_of(session, settings.LOGIN_AUDITING):
         name = addresses.shown(username)
-        announce(session, history.LogEntry("auth", name, sentence.format(name=name), ip))
+        announce(session, history.LogEntry("auth", name, sentence.replace("{name}", name), ip))

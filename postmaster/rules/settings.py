@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ..directory import syntax
+from ..directory.kinds import Kind
 from ..errors import Invalid, Phrase
 from ..models import SettingRow
 from . import addresses, lengths
@@ -86,7 +88,10 @@ def _switch(name: Phrase, default: bool, *, needs_log: bool = False) -> Setting[
 
 
 def _text(
-    name: Phrase, pattern: str, form: Phrase, default: str | None = None
+    name: Phrase,
+    pattern: str,
+    form: Phrase,
+    default: str | None = None,
 ) -> Setting[str | None]:
     def read(text: str) -> str | None:
         if len(text) > lengths.of(SettingRow.value) or not re.fullmatch(pattern, text):
@@ -122,6 +127,44 @@ def _read_method(text: str) -> str:
     return text.upper()
 
 
+def _one_of(name: Phrase, default: str, choices: tuple[str, ...]) -> Setting[str]:
+    spelled = {choice.lower(): choice for choice in choices}
+
+    def read(text: str) -> str:
+        if text.lower() not in spelled:
+            raise Invalid(
+                "Invalid setting value: %(name)s must be one of: %(choices)s",
+                field="value",
+                name=name,
+                choices=choices,
+            )
+        return spelled[text.lower()]
+
+    return Setting(name, default, read, f"^({'|'.join(choices)})$")
+
+
+def _checked_text(
+    name: Phrase,
+    pattern: str,
+    form: Phrase,
+    is_right: Callable[[str], bool],
+) -> Setting[str | None]:
+    """Text that a regular expression cannot check."""
+    plain = _text(name, pattern, form)
+
+    def read(text: str) -> str | None:
+        if not is_right(text):
+            raise Invalid(
+                "Invalid setting value: %(name)s must be %(form)s",
+                field="value",
+                name=name,
+                form=form,
+            )
+        return plain.read(text)
+
+    return Setting(name, None, read, plain.pattern)
+
+
 HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
 UP_TO_25 = "^([0-9]|1[0-9]|2[0-5])$"
 UP_TO_99 = "^([1-9]|[1-9][0-9])$"
@@ -136,10 +179,11 @@ LOCKOUT_RESET_MINUTES = _whole_number(
 LOGIN_AUDITING = _switch(Phrase("Login Auditing"), False, needs_log=True)
 MAIL_AUDITING = _switch(Phrase("Mail Database Auditing"), False, needs_log=True)
 LDAP_ENABLED = _switch(Phrase("Enable LDAP Authentication"), False)
+# Several, as they are tried, with blanks between: written so that it is short enough for a row.
 LDAP_SERVER = _text(
     Phrase("AD Server LDAP String"),
-    rf"(?:ldap|ldaps)://(?:{HOST}):(?:{PORT})",
-    Phrase("ldap://host:port or ldaps://host:port"),
+    rf"(?:ldaps?://(?:{HOST}):(?:{PORT})(?: +(?!$)|$))+",
+    Phrase("ldap://host:port or ldaps://host:port, or several of them with blanks between"),
 )
 LDAP_DOMAIN: Setting[str | None] = Setting(
     Phrase("AD Domain"), None, _read_domain, r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
@@ -173,6 +217,60 @@ MAIL_FOLDER = _text(
     "/var/mail/vhosts/%d/%n",
 )
 
+DIRECTORY_KIND = _one_of(
+    Phrase("LDAP Directory Type"), Kind.ACTIVE_DIRECTORY.value, tuple(kind.value for kind in Kind)
+)
+NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,500}"
+LDAP_BASE = _checked_text(
+    Phrase("LDAP Base DN"), NO_CONTROLS, Phrase("a distinguished name"), syntax.is_dn
+)
+LDAP_USER_FILTER = _checked_text(
+    Phrase("LDAP User Filter"),
+    NO_CONTROLS,
+    Phrase("an LDAP filter in brackets with {user} in it"),
+    lambda text: "{user}" in text and syntax.is_filter(text),
+)
+LDAP_GROUP_FILTER = _checked_text(
+    Phrase("LDAP Group Filter"),
+    NO_CONTROLS,
+    Phrase("memberOf, or an LDAP filter in brackets with {dn} or {user} in it"),
+    lambda text: (
+        text == "memberOf" or (("{dn}" in text or "{user}" in text) and syntax.is_filter(text))
+    ),
+)
+ATTRIBUTE = "[A-Za-z][A-Za-z0-9-]{0,63}"
+LDAP_NAME_ATTRIBUTE = _text(
+    Phrase("LDAP Name Attribute"), ATTRIBUTE, Phrase("the name of an attribute")
+)
+LDAP_USERNAME_ATTRIBUTE = _text(
+    Phrase("LDAP Username Attribute"), ATTRIBUTE, Phrase("the name of an attribute")
+)
+LDAP_BIND_ACCOUNT = _text(
+    Phrase("LDAP Bind Account"),
+    NO_CONTROLS,
+    Phrase("a user name of the directory or a distinguished name"),
+)
+LDAP_START_TLS = _switch(Phrase("LDAP StartTLS"), False)
+ELSEWHERE_MINUTES = _whole_number(
+    Phrase("Directory Check in Minutes"), 15, 1, 999, "^[1-9][0-9]{0,2}$"
+)
+OPENID_ENABLED = _switch(Phrase("Enable OpenID Connect"), False)
+OPENID_ISSUER = _text(
+    Phrase("OpenID Issuer"),
+    "https?://[!-~]{1,240}",
+    Phrase("the address of the provider, such as https://login.example.com"),
+)
+OPENID_CLIENT = _text(Phrase("OpenID Client ID"), NO_CONTROLS, Phrase("the client's identifier"))
+OPENID_CLAIM = _text(
+    Phrase("OpenID Claim"),
+    r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}",
+    Phrase("the name of a claim"),
+    "groups",
+)
+OPENID_CLAIM_VALUE = _text(
+    Phrase("OpenID Claim Value"), NO_CONTROLS, Phrase("the value that lets people in")
+)
+
 ALL: tuple[Setting[Any], ...] = (
     MINIMUM_PASSWORD_LENGTH,
     LOCKOUT_THRESHOLD,
@@ -189,9 +287,24 @@ ALL: tuple[Setting[Any], ...] = (
     EMAIL2EMAIL_MAP,
     RECIPIENT_DELIMITER,
     MAIL_FOLDER,
+    DIRECTORY_KIND,
+    LDAP_START_TLS,
+    LDAP_BASE,
+    LDAP_BIND_ACCOUNT,
+    LDAP_USER_FILTER,
+    LDAP_GROUP_FILTER,
+    LDAP_NAME_ATTRIBUTE,
+    LDAP_USERNAME_ATTRIBUTE,
+    ELSEWHERE_MINUTES,
+    OPENID_ENABLED,
+    OPENID_ISSUER,
+    OPENID_CLIENT,
+    OPENID_CLAIM,
+    OPENID_CLAIM_VALUE,
 )
 BY_NAME: dict[str, Setting[Any]] = {setting.name: setting for setting in ALL}
 LDAP_PARTS = (LDAP_SERVER, LDAP_DOMAIN, LDAP_GROUP)
+OPENID_PARTS = (OPENID_ISSUER, OPENID_CLIENT, OPENID_CLAIM_VALUE)
 
 
 def value_of(session: Session, setting: Setting[T]) -> T:

@@ -1,12 +1,12 @@
 """The acts on settings: search and change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..errors import Invalid
+from ..errors import Invalid, Phrase
 from ..models import HistoryEntry, SettingRow
 from . import history, paging, rows, settings, turns, versions
 from .actor import Actor
@@ -17,6 +17,13 @@ LISTING = paging.Listing(
     sortable={"id": SettingRow.id, "setting": SettingRow.setting},
     sorted_by="id",
 )
+
+
+# What has to be set before a switch is turned on, and stays set while it is.
+NEEDED: Mapping[settings.Setting[Any], tuple[tuple[settings.Setting[Any], ...], Phrase]] = {
+    settings.LDAP_ENABLED: (settings.LDAP_PARTS, Phrase("LDAP authentication")),
+    settings.OPENID_ENABLED: (settings.OPENID_PARTS, Phrase("OpenID Connect")),
+}
 
 
 def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Page[SettingRow]:
@@ -131,7 +138,7 @@ def _check_suits(
     log_is_writable: Callable[[], bool],
 ) -> None:
     """Refuse a value that the log, or the other settings, do not bear now."""
-    if value is None and setting in settings.LDAP_PARTS:
+    if value is None:
         _check_may_be_emptied(session, setting)
     if setting.needs_log and value == "True" and not log_is_writable():
         raise Invalid(
@@ -139,25 +146,31 @@ def _check_suits(
             field="value",
             name=setting.name,
         )
-    if setting is settings.LDAP_ENABLED and value == "True":
-        _check_ldap_is_configured(session)
+    if value == "True":
+        _check_parts_are_set(session, setting)
 
 
 def _check_may_be_emptied(session: Session, setting: settings.Setting[Any]) -> None:
-    if settings.value_of(session, settings.LDAP_ENABLED):
-        raise Invalid(
-            "LDAP authentication must be disabled before %(name)s can be emptied",
-            field="value",
-            name=setting.name,
-        )
+    for switch, (parts, what) in NEEDED.items():
+        if setting in parts and settings.value_of(session, switch):
+            raise Invalid(
+                "%(what)s must be disabled before %(name)s can be emptied",
+                field="value",
+                what=what,
+                name=setting.name,
+            )
 
 
-def _check_ldap_is_configured(session: Session) -> None:
-    values = settings.values_of(session, *settings.LDAP_PARTS)
-    missing = [part.name for part in settings.LDAP_PARTS if not values[part]]
+def _check_parts_are_set(session: Session, setting: settings.Setting[Any]) -> None:
+    if setting not in NEEDED:
+        return
+    parts, what = NEEDED[setting]
+    values = settings.values_of(session, *parts)
+    missing = [part.name for part in parts if not values[part]]
     if missing:
         raise Invalid(
-            "%(missing)s must be configured before LDAP authentication is enabled",
+            "%(missing)s must be configured before %(what)s is enabled",
             field="value",
             missing=missing,
+            what=what,
         )

@@ -25,6 +25,20 @@ IN_ORDER = [
     ("Email2Email Map", "False"),
     ("Recipient Delimiter", "+"),
     ("Mail Folder", "/var/mail/vhosts/%d/%n"),
+    ("LDAP Directory Type", "Active Directory"),
+    ("LDAP StartTLS", "False"),
+    ("LDAP Base DN", None),
+    ("LDAP Bind Account", None),
+    ("LDAP User Filter", None),
+    ("LDAP Group Filter", None),
+    ("LDAP Name Attribute", None),
+    ("LDAP Username Attribute", None),
+    ("Directory Check in Minutes", "15"),
+    ("Enable OpenID Connect", "False"),
+    ("OpenID Issuer", None),
+    ("OpenID Client ID", None),
+    ("OpenID Claim", "groups"),
+    ("OpenID Claim Value", None),
 ]
 NUMBERS = {name: number for number, (name, _) in enumerate(IN_ORDER, 1)}
 LDAP_PARTS = {

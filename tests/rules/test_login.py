@@ -432,7 +432,7 @@ def test_the_directory_is_offered_while_it_is_on(
     alter_setting(settings.LDAP_ENABLED, enabled)
     if domain:
         alter_setting(settings.LDAP_DOMAIN, domain)
-    assert login.sources(db.session()) == ["PostMaster User", *offered]
+    assert login.offered(db.session()).sources == ("PostMaster User", *offered)
 
 
 # --- at once --------------------------------------------------------------------

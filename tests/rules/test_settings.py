@@ -19,6 +19,16 @@ TYPED = (
 )
 
 
+# A domain may be typed in its international form, and distinguished names and filters have
+# brackets in brackets, which no pattern can tell.
+BEYOND_PATTERNS = (
+    settings.LDAP_DOMAIN,
+    settings.LDAP_BASE,
+    settings.LDAP_USER_FILTER,
+    settings.LDAP_GROUP_FILTER,
+)
+
+
 def accepts(setting: settings.Setting[object], text: str) -> bool:
     try:
         setting.read(text)
@@ -29,8 +39,7 @@ def accepts(setting: settings.Setting[object], text: str) -> bool:
 
 @pytest.mark.parametrize(
     "setting",
-    # A domain may be typed in its international form, which no pattern can tell.
-    [s for s in settings.ALL if s is not settings.LDAP_DOMAIN],
+    [s for s in settings.ALL if s not in BEYOND_PATTERNS],
     ids=lambda setting: setting.name,
 )
 @given(text=TYPED)
@@ -94,11 +103,13 @@ CONTRACT: dict[str, tuple[object, list[str], list[str], str]] = {
         [
             *("ldap://dc.example.com:389", "ldaps://dc1:636", "ldap://192.0.2.1:1"),
             *("ldaps://[2001:db8::1]:65535", f"ldap://{'a' * 500}:389"),
+            *("ldaps://dc1:636 ldaps://dc2:636", "ldap://a:1  ldap://b:2 ldaps://c:3"),
         ],
         [
             *("dc.example.com", "ldap://dc.example.com", "http://dc.example.com:389"),
             *("ldap://dc.example.com:0", "ldap://dc.example.com:65536", "ldap://:389"),
             *("ldap://-dc:389", "ldap://dc:389/o=x", "ldap://u:p@dc:389", "ldap://d c:389"),
+            *("ldap://dc:389 ", "ldap://dc:389,ldap://b:389", "ldap://dc:389 dc2"),
             *("ldap://dc:389\n", f"ldap://{'a' * 503}:389"),
         ],
         INVALID,
@@ -132,6 +143,45 @@ CONTRACT: dict[str, tuple[object, list[str], list[str], str]] = {
         ["", "var/mail/%n", "/var/mail", "/a b/%n", "/var/$(id)/%n", "/var/'%n", "/%n;id"],
         INVALID,
     ),
+    "LDAP Directory Type": (
+        *(
+            "Active Directory",
+            ["Active Directory", "OpenLDAP", "FreeIPA", "openldap"],
+            ["", "AD", "389 Directory Server"],
+        ),
+        "one of: Active Directory, OpenLDAP, FreeIPA",
+    ),
+    "LDAP StartTLS": (False, *ON_OR_OFF),
+    "LDAP Base DN": (
+        *(None, ["dc=example,dc=com", "ou=Größe\\, Süd,o=Example"]),
+        *(["example.com", "dc=", "dc=example,dc", "a\x00=b", f"o={'x' * 500}"], INVALID),
+    ),
+    "LDAP Bind Account": (
+        *(None, ["postmaster", "cn=PostMaster,dc=example,dc=com", r"CORP\postmaster"]),
+        *(["a\nb", "x" * 501], INVALID),
+    ),
+    "LDAP User Filter": (
+        *(None, ["(uid={user})", "(&(objectClass=person)(|(uid={user})(mail={user})))"]),
+        *(["uid={user}", "(uid=ana)", "(uid={user}", "((uid={user}))", "({user}"], INVALID),
+    ),
+    "LDAP Group Filter": (
+        *(None, ["memberOf", "(member={dn})", "(memberUid={user})"]),
+        *(["memberof", "member={dn}", "(cn=admins)", "(member={dn}"], INVALID),
+    ),
+    "LDAP Name Attribute": (None, ["cn", "displayName"], ["", "a b", "1a", "cn;lang-de"], INVALID),
+    "LDAP Username Attribute": (None, ["uid", "mail"], ["", "a=b", "*"], INVALID),
+    "Directory Check in Minutes": (
+        *(15, ["1", "15", "999"], ["0", "1000", "-1", "01"]),
+        "between 1-999",
+    ),
+    "Enable OpenID Connect": (False, *ON_OR_OFF),
+    "OpenID Issuer": (
+        *(None, ["https://login.example.com", "https://id.example.com/realms/a"]),
+        *(["login.example.com", "ftp://a", "https://", "https://a b"], INVALID),
+    ),
+    "OpenID Client ID": (None, ["postmaster", "https://mail.example.com"], ["", "a\nb"], INVALID),
+    "OpenID Claim": ("groups", ["groups", "https://example.com/roles"], ["", "a b"], INVALID),
+    "OpenID Claim Value": (None, ["Mail Admins", "/postmasters"], ["", "a\x00"], INVALID),
 }
 
 

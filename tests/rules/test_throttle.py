@@ -10,7 +10,7 @@ from sqlalchemy import update
 from postmaster.db import db
 from postmaster.errors import RuleError, Throttled
 from postmaster.models import SignInFailure
-from postmaster.rules import history, login, settings
+from postmaster.rules import attempts, history, settings
 from postmaster.rules.login import Welcome
 from tests.conftest import Prepared, dispose, make_app
 from tests.rules.conftest import alter_admin, alter_setting, the_admin
@@ -109,7 +109,7 @@ def test_the_oldest_failure_says_how_long(attempt: Attempt) -> None:
     ],
 )
 def test_an_address_stands_for_its_network(ip: str, network: str) -> None:
-    assert login.network_of(ip) == network
+    assert attempts.network_of(ip) == network
 
 
 def test_neighbours_in_one_64_share_their_failures(attempt: Attempt) -> None:

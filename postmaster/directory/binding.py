@@ -1,0 +1,158 @@
+"""Showing a directory a name and a password, and reading its answer."""
+
+import re
+from typing import Any, Final
+
+import ldap3
+import spnego
+from ldap3.core.results import (
+    RESULT_BUSY,
+    RESULT_CONFIDENTIALITY_REQUIRED,
+    RESULT_INVALID_CREDENTIALS,
+    RESULT_SASL_BIND_IN_PROGRESS,
+    RESULT_STRONGER_AUTH_REQUIRED,
+    RESULT_SUCCESS,
+    RESULT_UNAVAILABLE,
+)
+from ldap3.protocol.sasl.sasl import send_sasl_negotiation
+from spnego.channel_bindings import GssChannelBindings
+from spnego.exceptions import SpnegoError
+
+from ..errors import Phrase
+from . import certificates
+from .faults import NotAnswered, Refused
+from .names import Form, read
+from .plan import Directory, Server
+
+Result = dict[str, Any]
+
+LEGS: Final = 4
+# The Windows error in Active Directory's answer ("... data 52e, v4563"), by its number.
+WINDOWS_ERROR = re.compile(r"\bdata ([0-9a-f]+)\b", re.IGNORECASE)
+NTSTATUS = re.compile(r"\bNT_STATUS_[A-Z_]+\b")
+UNLOCK_THERE = Phrase("An administrator of the directory can unlock it there")
+DISABLED = Phrase("Your account is disabled in the directory")
+EXPIRED = Phrase("Your account has expired in the directory")
+LOCKED = Phrase("Your account is locked out in the directory")
+PASSWORD_EXPIRED = Phrase("Your password has expired in the directory: change it there first")
+NOT_NOW = Phrase("The directory does not let you sign in at this time or from here")
+ASK_THERE = Phrase("Whoever runs the directory can change that")
+REFUSALS: dict[str, tuple[Phrase, Phrase]] = {
+    "530": (NOT_NOW, ASK_THERE),
+    "531": (NOT_NOW, ASK_THERE),
+    "532": (PASSWORD_EXPIRED, ASK_THERE),
+    "533": (DISABLED, ASK_THERE),
+    "701": (EXPIRED, ASK_THERE),
+    "773": (PASSWORD_EXPIRED, ASK_THERE),
+    "775": (LOCKED, UNLOCK_THERE),
+}
+
+
+def wrong_password(detail: str) -> Refused:
+    """The refusal that is the same for a wrong password and an unknown name."""
+    return Refused(
+        Phrase("The username or password was incorrect"),
+        Phrase("Check the name and the password, also the language of the keyboard"),
+        is_wrong_password=True,
+        detail=detail,
+    )
+
+
+def by_simple(connection: ldap3.Connection, name: str, password: str) -> Result:
+    """Bind with the password itself."""
+    connection.user = name
+    connection.authentication = ldap3.SIMPLE
+    # As octets: ldap3 would prepare text (RFC 4013), which makes nothing of a password of soft
+    # hyphens alone, and with nothing the bind is anonymous.
+    connection.password = password.encode()
+    connection.bind(read_server_info=False)
+    return dict(connection.result)
+
+
+def by_ntlm(connection: ldap3.Connection, directory: Directory, name: str, password: str) -> Result:
+    """Bind by NTLM in GSS-SPNEGO (MS-ADTS 5.1.1.1.2), which does not send the password.
+
+    ldap3's own NTLM is the older Sicily form, which Samba does not speak and which needs MD4
+    of OpenSSL.
+    """
+    try:
+        client = spnego.client(
+            _for_ntlm(directory, name),
+            password,
+            hostname=connection.server.host,
+            service="ldap",
+            protocol="ntlm",
+            context_req=spnego.ContextReq.none,  # TLS does the signing, where there is any
+            channel_bindings=_channel(connection),
+        )
+        token = client.step()
+        connection.authentication = ldap3.SASL
+        connection.sasl_mechanism = "GSS-SPNEGO"
+        for _ in range(LEGS):
+            result: Result = dict(
+                send_sasl_negotiation(connection, None, token)  # type: ignore[no-untyped-call]
+            )
+            if result["result"] != RESULT_SASL_BIND_IN_PROGRESS:
+                break
+            token = client.step(result.get("saslCreds"))
+    except SpnegoError as error:
+        raise NotAnswered(
+            Phrase("NTLM went wrong: %(reason)s"),
+            Phrase("Try SIMPLE as the method, with ldaps:// or StartTLS"),
+            others_may=False,
+            reason=str(error),
+        ) from None
+    connection.bound = result["result"] == RESULT_SUCCESS
+    return result
+
+
+def check(result: Result, server: Server) -> None:
+    """Read the answer to a password. Raises Refused, or NotAnswered if nobody looked at it."""
+    code, message = result["result"], str(result.get("message") or "").strip("\x00 ")
+    detail = f"{result.get('description')} {message}".strip()
+    if code == RESULT_SUCCESS:
+        return
+    if code in (RESULT_STRONGER_AUTH_REQUIRED, RESULT_CONFIDENTIALITY_REQUIRED):
+        raise NotAnswered(
+            Phrase("%(server)s wants an encrypted connection: %(reason)s"),
+            Phrase("Use ldaps://, or ldap:// with StartTLS"),
+            server=server.url,
+            reason=detail,
+        )
+    if code in (RESULT_BUSY, RESULT_UNAVAILABLE):
+        raise NotAnswered(
+            Phrase("%(server)s is too busy: %(reason)s"),
+            Phrase("Try again later, or name another server too"),
+            server=server.url,
+            reason=detail,
+        )
+    found = WINDOWS_ERROR.search(message)
+    if found and found[1].lower() in REFUSALS:
+        sentence, advice = REFUSALS[found[1].lower()]
+        raise Refused(sentence, advice, detail=detail)
+    if code == RESULT_INVALID_CREDENTIALS:
+        raise wrong_password(detail)
+    raise NotAnswered(
+        Phrase("%(server)s did not accept the bind: %(reason)s"),
+        Phrase("See the server's own log; the LDAP Authentication Method may not suit it"),
+        server=server.url,
+        reason=detail,
+    )
+
+
+def _for_ntlm(directory: Directory, typed: str) -> str:
+    """The name as NTLM wants it: with a domain before it, or as a principal."""
+    name = read(typed)
+    if name is not None and name.form is Form.PLAIN:
+        return f"{directory.domain}\\{name.account}"
+    return typed
+
+
+def _channel(connection: ldap3.Connection) -> GssChannelBindings | None:
+    """What ties NTLM to this TLS connection: controllers may ask for it (RFC 5929)."""
+    certificate = certificates.of_server(connection.socket)
+    if certificate is None:
+        return None
+    return GssChannelBindings(
+        application_data=b"tls-server-end-point:" + certificates.end_point(certificate)
+    )

@@ -1,0 +1,53 @@
+"""The forms in which people write their user name, and their place in a filter."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ldap3.utils.conv import escape_filter_chars
+
+from .syntax import is_dn
+
+# A DN of 200 letters outside ASCII has 800 octets; nobody types more.
+MOST_LETTERS = 512
+PLACE = re.compile(r"\{(user|dn|group)\}")
+
+
+class Form(StrEnum):
+    """What a user name looks like."""
+
+    PLAIN = "alice"
+    PRINCIPAL = "alice@corp.example.com"
+    DOWN_LEVEL = r"CORP\alice"
+    DN = "cn=Alice,ou=People,dc=corp,dc=example,dc=com"
+
+
+@dataclass(frozen=True)
+class Name:
+    """A user name as it was typed; ``account`` is what identifies the user in it."""
+
+    typed: str
+    form: Form
+    account: str
+    domain: str = ""
+
+
+def read(text: str) -> Name | None:
+    """Which form this is; None if no directory can have such a name."""
+    typed = text.strip()
+    if not typed or len(typed) > MOST_LETTERS or not typed.isprintable():
+        return None
+    if is_dn(typed):
+        return Name(typed, Form.DN, typed)
+    before, backslash, after = typed.partition("\\")
+    if backslash:
+        return Name(typed, Form.DOWN_LEVEL, after, before) if before and after else None
+    before, at, after = typed.rpartition("@")
+    if at:
+        return Name(typed, Form.PRINCIPAL, before, after) if before and after else None
+    return Name(typed, Form.PLAIN, typed)
+
+
+def fill(template: str, **places: str) -> str:
+    """A filter with ``{user}``, ``{dn}``, ``{group}`` replaced by escaped values (RFC 4515)."""
+    return PLACE.sub(lambda place: escape_filter_chars(places.get(place[1], place[0])), template)

@@ -1,0 +1,164 @@
+"""Where a directory is and how its entries are read."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ldap3.utils.dn import escape_rdn
+
+from .kinds import Kind
+
+
+class Method(StrEnum):
+    """How the password is shown to Active Directory."""
+
+    NTLM = "NTLM"
+    SIMPLE = "SIMPLE"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server of the directory."""
+
+    url: str
+    encrypted: bool
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Server":
+        """Read ``ldap://host:port`` or ``ldaps://host:port``, which the setting has checked."""
+        parts = urlsplit(url)
+        return cls(url, parts.scheme == "ldaps", parts.hostname or "", parts.port or 389)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is usual in a kind of directory.
+
+    ``users`` finds a user by ``{user}``; ``groups`` finds the group by ``{group}``;
+    ``holders`` finds the groups that hold ``{dn}`` or ``{user}``. ``ids`` never change, not
+    even when the account is renamed.
+    """
+
+    users: str
+    groups: str
+    holders: str
+    username: str
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
+    base: str = ""  # what stands before the dc= parts of the domain
+
+
+MEMBER_OF = "memberOf"
+PRESETS = {
+    # objectCategory is indexed; a computer is a user too, but no person.
+    Kind.ACTIVE_DIRECTORY: Preset(
+        users="(&(objectCategory=person)(objectClass=user)"
+        "(|(sAMAccountName={user})(userPrincipalName={user})))",
+        groups="(&(objectCategory=group)(sAMAccountName={group}))",
+        holders="",
+        username="sAMAccountName",
+        names=("displayName", "cn"),
+        ids=("objectGUID",),
+    ),
+    Kind.OPENLDAP: Preset(
+        users="(&(objectClass=person)(uid={user}))",
+        groups="(&(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
+        "(objectClass=posixGroup))(cn={group}))",
+        holders="(|(member={dn})(uniqueMember={dn})(memberUid={user}))",
+        username="uid",
+        names=("displayName", "cn"),
+        ids=("entryUUID",),
+    ),
+    Kind.FREEIPA: Preset(
+        users="(&(objectClass=posixAccount)(uid={user}))",
+        groups="(&(objectClass=ipaUserGroup)(cn={group}))",
+        holders=MEMBER_OF,  # the server keeps it, with the groups in the groups
+        username="uid",
+        names=("displayName", "cn"),
+        ids=("ipaUniqueID", "entryUUID"),
+        base="cn=accounts",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A directory as the settings and the configuration file describe it.
+
+    What is empty is as usual in this kind of directory. ``verify`` and
+    ``allow_plain_passwords`` say what the connection has to be; see ``connections``.
+    """
+
+    servers: tuple[Server, ...]
+    domain: str
+    group: str
+    kind: Kind = Kind.ACTIVE_DIRECTORY
+    method: Method = Method.NTLM
+    start_tls: bool = False
+    base: str = ""
+    user_filter: str = ""
+    group_filter: str = ""
+    name_attribute: str = ""
+    username_attribute: str = ""
+    bind_account: str = ""
+    bind_password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    verify: bool = True
+    allow_plain_passwords: bool = False
+
+    @property
+    def preset(self) -> Preset:
+        """What is usual in this kind of directory."""
+        return PRESETS[self.kind]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this is Active Directory, which has ways of its own."""
+        return self.kind is Kind.ACTIVE_DIRECTORY
+
+    @property
+    def root(self) -> str:
+        """The DN of the domain, as DNS names it (RFC 2247)."""
+        return ",".join(f"dc={escape_rdn(label)}" for label in self.domain.split("."))
+
+    @property
+    def user_base(self) -> str:
+        """The DN below which users are looked for."""
+        usual = f"{self.preset.base},{self.root}" if self.preset.base else self.root
+        return self.base or usual
+
+    @property
+    def group_base(self) -> str:
+        """The DN below which groups are: a domain has some where no people are."""
+        return self.root if self.is_active else self.user_base
+
+    @property
+    def name_attributes(self) -> tuple[str, ...]:
+        """Where the display name is, the best first."""
+        return (self.name_attribute,) if self.name_attribute else self.preset.names
+
+    @property
+    def naming_attribute(self) -> str:
+        """Where the user name is."""
+        return self.username_attribute or self.preset.username
+
+    @property
+    def has_bind_account(self) -> bool:
+        """Whether PostMaster has an account of its own there, to look people up with."""
+        return bool(self.bind_account and self.bind_password)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody whom the directory knows and whom its group lets in.
+
+    ``external_id`` stays the same when the account is renamed.
+    """
+
+    external_id: str
+    username: str
+    name: str
+    dn: str

@@ -1,0 +1,22 @@
+"""How distinguished names and filters are written."""
+
+from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidDnError
+from ldap3.operation.search import parse_filter
+from ldap3.utils.dn import parse_dn
+
+
+def is_dn(text: str) -> bool:
+    """Whether this is a distinguished name (RFC 4514) and not empty."""
+    try:
+        return bool(text.strip()) and bool(parse_dn(text))
+    except (LDAPInvalidDnError, IndexError):
+        return False
+
+
+def is_filter(text: str) -> bool:
+    """Whether this is a search filter (RFC 4515)."""
+    try:
+        parse_filter(text, None, True, True, None, False)  # type: ignore[no-untyped-call]
+    except (LDAPExceptionError, IndexError, ValueError):
+        return False
+    return text.startswith("(")

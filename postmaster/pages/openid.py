@@ -1,0 +1,57 @@
+"""/login/openid: signing in with the OpenID Connect provider."""
+
+from flask import Blueprint, redirect, request, session, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from .. import openid, security, signing_in
+from ..db import db
+from ..errors import NotFound, RuleError
+from ..rules import providers
+from ..rules.elsewhere import Person
+from . import login
+
+blueprint = Blueprint("openid", __name__)
+
+# What was begun in this browser, in the signed cookie; see openid.Begun.
+PENDING = "openid"
+
+
+@blueprint.get("/login/openid", provide_automatic_options=False)
+def begin() -> BaseResponse:
+    """Send the browser to the provider. A link, since a form may lead to this site only."""
+    provider = _provider()
+    db.session.remove()  # no connection is held while the provider is asked
+    try:
+        begun = openid.begin(provider, _own_address())
+    except openid.NotAnswered as error:
+        return login.refused(signing_in.not_answered(error))
+    session[PENDING] = begun.pending | {"next": security.safe_next(request.args.get("next"))}
+    return redirect(begun.url)
+
+
+@blueprint.get("/login/openid/callback", provide_automatic_options=False)
+def finish() -> BaseResponse:
+    """The browser is back: ask the provider who it is."""
+    pending = session.pop(PENDING, {})
+    provider = _provider()
+
+    def ask() -> Person | RuleError:
+        try:
+            found = openid.finish(provider, _own_address(), pending, request.args)
+        except (openid.Refused, openid.NotAnswered) as error:
+            return error
+        return providers.person(provider, found)
+
+    target = security.safe_next(pending.get("next"))
+    return login.after(signing_in.sign_in_as(provider.issuer, ask), target)
+
+
+def _provider() -> openid.Provider:
+    provider = providers.enabled(db.session(), security.configuration().openid_client_secret)
+    if provider is None:
+        raise NotFound("Signing in with OpenID Connect is not enabled")
+    return provider
+
+
+def _own_address() -> str:
+    return url_for(".finish", _external=True)

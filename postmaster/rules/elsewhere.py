@@ -1,0 +1,223 @@
+"""Administrators whose password is kept elsewhere: a directory, a provider, a proxy.
+
+Each has a row of its own, made at the first sign-in and found again by what identifies the
+account there, so that a renamed account stays the same administrator. Their user names have
+the place in them (alice@corp.example.com), so that a local alice is somebody else.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..db import announce
+from ..directory import names
+from ..directory.plan import Account, Directory
+from ..errors import Forbidden, Invalid, Phrase, RuleError, Unavailable
+from ..models import Admin
+from . import addresses, admins, attempts, history, lengths, sessions, settings, turns
+from .actor import Actor
+from .attempts import Attempt, Outcome, SignIn
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody whom another place vouches for; ``username`` has that place in it.
+
+    ``old_usernames`` is how earlier versions may have written the same account.
+    """
+
+    source: str
+    external_id: str
+    username: str
+    name: str
+    old_usernames: tuple[str, ...] = ()
+
+    @property
+    def marked_username(self) -> str:
+        """The user name where a local administrator has the usual one."""
+        mark = f" ({self.source})"
+        return self.username[: lengths.of(Admin.username) - len(mark)] + mark
+
+
+def of_directory(directory: Directory, account: Account) -> Person:
+    """The person behind an account of the directory."""
+    return Person(
+        sessions.LDAP,
+        account.external_id,
+        _in_full(account.username, directory.domain),
+        account.name,
+        old_usernames=(account.username,),
+    )
+
+
+def meant(session: Session, directory: Directory, typed: str) -> Admin | None:
+    """The administrator whom a typed name probably means, to count attempts by."""
+    name = names.read(typed.lower())
+    if name is None or name.form is names.Form.DN:
+        return None
+    usernames = {_in_full(name.account, directory.domain), name.account, name.typed}
+    found = select(Admin).where(Admin.source == sessions.LDAP, Admin.username.in_(usernames))
+    return session.scalar(found.order_by(Admin.id).limit(1).with_for_update())
+
+
+def admitted(session: Session, person: Person, ip: str) -> Admin | RuleError:
+    """The administrator's row, made at the first sign-in and brought up to date at each."""
+    turns.take(session, turns.Queue.ADMINS)
+    admin = _known(session, person)
+    try:
+        _check_may_be(admin, person)
+        lengths.check(person.username, Admin.username, "username")
+    except (Forbidden, Invalid) as error:
+        return error
+    if admin is None:
+        admin = _new(session, person, ip)
+    else:
+        _bring_up_to_date(session, admin, person, ip)
+    admin.external_id = person.external_id
+    admin.confirmed = history.now().replace(microsecond=0)
+    session.flush()
+    return admin
+
+
+def confirm(session: Session, admin_id: int) -> None:
+    """The directory says again that this administrator may sign in."""
+    admin = session.get(Admin, admin_id)
+    if admin is not None:
+        admin.confirmed = history.now().replace(microsecond=0)
+        session.flush()
+
+
+def dismiss(session: Session, who: sessions.SignedIn, ip: str, refusal: RuleError) -> None:
+    """End all sessions of an administrator whom the directory does not let in any more."""
+    sessions.end_all(session, who.admin_id)
+    sentence = f'The sessions of "{{name}}" were ended: {refusal}'
+    sessions.log(session, who.username, ip, sentence)
+
+
+def is_due(session: Session, who: sessions.SignedIn) -> bool:
+    """Whether the directory has to be asked again if this administrator may be here."""
+    if who.source != sessions.LDAP:
+        return False
+    values = settings.values_of(session, settings.LDAP_ENABLED, settings.ELSEWHERE_MINUTES)
+    if not values[settings.LDAP_ENABLED] or who.confirmed is None:
+        return True
+    return who.confirmed + timedelta(minutes=values[settings.ELSEWHERE_MINUTES]) <= history.now()
+
+
+def refused(session: Session, attempt: Attempt, error: RuleError) -> RuleError:
+    """The refusal of a directory or a provider, of which the log tells more."""
+    is_guess = bool(getattr(error, "is_wrong_password", False))
+    detail = str(getattr(error, "detail", ""))
+    return attempts.refused(
+        session,
+        attempt,
+        Outcome.WRONG_PASSWORD if is_guess else Outcome.NOT_ADMITTED,
+        error,
+        remark=f" ({detail})" if detail else "",
+    )
+
+
+def not_answered(session: Session, attempt: Attempt, error: Unavailable) -> Unavailable:
+    """The refusal while nobody can be asked."""
+    announce(session, SignIn(Outcome.NOT_ANSWERED))
+    log_fault(session, attempt.username, attempt.ip, error)
+    return error
+
+
+def log_fault(session: Session, username: str, ip: str, error: Unavailable) -> None:
+    """Have the log tell, in any case, why nobody could be asked."""
+    sentence = f"Signing in was not possible: {error.for_operators()}"
+    announce(session, history.LogEntry("error", addresses.shown(username), sentence, ip))
+
+
+# --- rows -----------------------------------------------------------------------
+
+
+def _known(session: Session, person: Person) -> Admin | None:
+    here = select(Admin).where(Admin.source == person.source).with_for_update()
+    admin = session.scalar(here.where(Admin.external_id == person.external_id))
+    if admin is not None:
+        return admin
+    # Rows of PostMaster 1.x, and those that an undo brought back, have no identifier yet.
+    for username in (person.username, person.marked_username, *person.old_usernames):
+        admin = session.scalar(here.where(Admin.username == username))
+        if admin is not None:
+            return admin
+    return None
+
+
+def _check_may_be(admin: Admin | None, person: Person) -> None:
+    """Refuse a row that was turned off here, or that was somebody else's of the same name."""
+    if admin is None:
+        return
+    if admin.active is False:
+        raise Forbidden(Phrase("Your account was turned off in PostMaster"))
+    if admin.external_id not in (None, person.external_id):
+        raise Forbidden(
+            Phrase(
+                "Another account was %(username)s before; an administrator has to delete that one "
+                "here first"
+            ),
+            username=admin.username,
+        )
+
+
+def _new(session: Session, person: Person, ip: str) -> Admin:
+    admin = Admin(
+        username=_free_username(session, person),
+        name=_name(person),
+        source=person.source,
+        active=True,
+        failed_attempts=0,
+        otp_active=False,
+    )
+    session.add(admin)
+    session.flush()
+    admins.record(
+        session, _oneself(admin, ip), history.Action.CREATE, admin, new=admins.as_recorded(admin)
+    )
+    return admin
+
+
+def _bring_up_to_date(session: Session, admin: Admin, person: Person, ip: str) -> None:
+    old, old_username = admins.as_recorded(admin), admin.username
+    usual = (person.username, person.marked_username)
+    if admin.external_id is not None and admin.username not in usual:
+        admin.username = _free_username(session, person, besides=admin)
+    admin.name = _name(person)
+    new = admins.as_recorded(admin)
+    if new != old:
+        session.flush()
+        admins.record(
+            session,
+            _oneself(admin, ip),
+            history.Action.CHANGE,
+            admin,
+            name=old_username,
+            old=old,
+            new=new,
+        )
+
+
+def _oneself(admin: Admin, ip: str) -> Actor:
+    return Actor(admin.id, admin.username or "", "page", ip)
+
+
+def _free_username(session: Session, person: Person, besides: Admin | None = None) -> str:
+    """The user name, or one that says where from, if another administrator has it."""
+    taken = select(Admin.id).where(Admin.username == person.username)
+    if besides is not None:
+        taken = taken.where(Admin.id != besides.id)
+    is_free = session.scalar(taken.limit(1)) is None
+    return person.username if is_free else person.marked_username
+
+
+def _name(person: Person) -> str:
+    shown = "".join(c for c in person.name if c.isprintable()).strip() or person.username
+    return shown[: lengths.of(Admin.name)]
+
+
+def _in_full(account: str, domain: str) -> str:
+    return (account if "@" in account else f"{account}@{domain}").lower()
