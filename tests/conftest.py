@@ -73,7 +73,7 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
     """The server, shared by the tests of this process. Who stops it starts it again."""
-    with MariaDB() as server:
+    with MariaDB(hasty=True) as server:
         yield server
 
 

@@ -166,7 +166,7 @@ def _find_then_bind(
     except (Refused, NotAnswered) as error:
         raise _judged(directory, entry, error) from None
     steps.passed(Phrase("The directory took the password"))
-    return _admitted(directory, connection, entry, steps)
+    return _admitted(directory, connection, entry, steps, has_bound=True)
 
 
 def _as_service(
@@ -181,11 +181,16 @@ def _as_service(
 
 
 def _admitted(
-    directory: Directory, connection: ldap3.Connection, entry: Entry, steps: Trail
+    directory: Directory,
+    connection: ldap3.Connection,
+    entry: Entry,
+    steps: Trail,
+    *,
+    has_bound: bool = False,
 ) -> Account:
     """The account of an entry, unless it is locked, over or in none of the right groups."""
     steps.begin(trail.ACCOUNT)
-    refusal = states.refusal(directory.kind, entry)
+    refusal = states.refusal(directory.kind, entry, has_bound=has_bound)
     if refusal is not None:
         raise refusal
     steps.passed(Phrase("It is neither disabled, locked nor expired"))
@@ -213,7 +218,8 @@ def _judged(
     Of a disabled account only where the server itself did not look at the password: else
     anybody could ask which accounts are.
     """
-    if isinstance(error, NotAnswered) or states.is_locked(directory.kind, entry):
+    is_guess = isinstance(error, Refused) and error.is_wrong_password
+    if not is_guess or states.is_locked(directory.kind, entry):
         return states.refusal(directory.kind, entry) or error
     return error
 

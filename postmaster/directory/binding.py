@@ -8,13 +8,17 @@ import spnego
 from ldap3.core.results import (
     RESULT_BUSY,
     RESULT_CONFIDENTIALITY_REQUIRED,
+    RESULT_CONSTRAINT_VIOLATION,
     RESULT_INVALID_CREDENTIALS,
+    RESULT_INVALID_DN_SYNTAX,
     RESULT_SASL_BIND_IN_PROGRESS,
     RESULT_STRONGER_AUTH_REQUIRED,
     RESULT_SUCCESS,
     RESULT_UNAVAILABLE,
+    RESULT_UNWILLING_TO_PERFORM,
 )
 from ldap3.protocol.sasl.sasl import send_sasl_negotiation
+from spnego._ntlm_raw.messages import NegotiateFlags
 from spnego.channel_bindings import GssChannelBindings
 from spnego.exceptions import SpnegoError
 
@@ -85,6 +89,9 @@ def by_ntlm(connection: ldap3.Connection, directory: Directory, name: str, passw
             context_req=spnego.ContextReq.none,  # TLS does the signing, where there is any
             channel_bindings=_channel(connection),
         )
+        # Without signing, pyspnego puts one octet where a session key belongs, which Samba
+        # refuses. Nothing would use that key: so none is agreed on.
+        client._context_req &= ~NegotiateFlags.key_exch
         token = client.step()
         connection.authentication = ldap3.SASL
         connection.sasl_mechanism = "GSS-SPNEGO"
@@ -106,12 +113,20 @@ def by_ntlm(connection: ldap3.Connection, directory: Directory, name: str, passw
     return result
 
 
-def check(result: Result, server: Server) -> None:
+def check(result: Result, server: Server, *, is_encrypted: bool) -> None:
     """Read the answer to a password. Raises Refused, or NotAnswered if nobody looked at it."""
     code, message = result["result"], str(result.get("message") or "").strip("\x00 ")
     detail = f"{result.get('description')} {message}".strip()
     if code == RESULT_SUCCESS:
         return
+    if code == RESULT_STRONGER_AUTH_REQUIRED and is_encrypted:
+        raise NotAnswered(
+            Phrase("%(server)s does not take this method on an encrypted connection: %(reason)s"),
+            Phrase("Set the LDAP Authentication Method to SIMPLE: TLS hides the password"),
+            others_may=False,
+            server=server.url,
+            reason=detail,
+        )
     if code in (RESULT_STRONGER_AUTH_REQUIRED, RESULT_CONFIDENTIALITY_REQUIRED):
         raise NotAnswered(
             Phrase("%(server)s wants an encrypted connection: %(reason)s"),
@@ -130,8 +145,11 @@ def check(result: Result, server: Server) -> None:
     if found and found[1].lower() in REFUSALS:
         sentence, advice = REFUSALS[found[1].lower()]
         raise Refused(sentence, advice, detail=detail)
-    if code == RESULT_INVALID_CREDENTIALS:
+    if code in (RESULT_INVALID_CREDENTIALS, RESULT_INVALID_DN_SYNTAX):
         raise wrong_password(detail)
+    if code in (RESULT_CONSTRAINT_VIOLATION, RESULT_UNWILLING_TO_PERFORM):
+        # So 389 Directory Server, and FreeIPA on it, answers for accounts that were guessed at.
+        raise Refused(LOCKED, UNLOCK_THERE, detail=detail)
     raise NotAnswered(
         Phrase("%(server)s did not accept the bind: %(reason)s"),
         Phrase("See the server's own log; the LDAP Authentication Method may not suit it"),

@@ -1,6 +1,7 @@
 """A connection to one server of a directory: TCP, TLS, bind."""
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +34,9 @@ NEEDS_TLS = Phrase(
     "permits passwords that everybody on the network can read"
 )
 NO_START_TLS = Phrase("Let the server do StartTLS, or use ldaps://")
-SET_PASSWORD = Phrase("Give its present password to: manage.py setldappassword")
+SET_PASSWORD = Phrase(
+    "Check LDAP Bind Account, and give its present password to: manage.py setldappassword"
+)
 
 
 class CheckedTls(ldap3.Tls):
@@ -46,6 +49,8 @@ class CheckedTls(ldap3.Tls):
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         """Put TLS around the connection's socket."""
+        # Else the last part of the handshake and the first question wait for each other.
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             connection.socket = self.context.wrap_socket(
                 connection.socket,
@@ -107,15 +112,22 @@ def bind(
         result = binding.by_ntlm(connection, directory, name, password)
     else:
         result = binding.by_simple(connection, name, password)
-    binding.check(result, server)
+    binding.check(result, server, is_encrypted=server.encrypted or directory.start_tls)
 
 
 def as_service(connection: ldap3.Connection, directory: Directory, server: Server) -> None:
     """Bind with PostMaster's own account, or as nobody where there is none. Raises NotAnswered."""
     if not directory.bind_account:
         connection.authentication = ldap3.ANONYMOUS
-        connection.bind(read_server_info=False)
-        return  # what nobody may look up, the search itself says
+        if not connection.bind(read_server_info=False):
+            raise NotAnswered(
+                Phrase("%(server)s answers nobody without a name: %(reason)s"),
+                Phrase("Set LDAP Bind Account"),
+                others_may=False,
+                server=server.url,
+                reason=connection.result["description"],
+            )
+        return
     if not directory.bind_password:
         raise NotAnswered(
             Phrase("The bind account %(name)s has no password"),

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ldap3
 from ldap3.core.results import (
+    RESULT_INVALID_DN_SYNTAX,
     RESULT_NO_SUCH_OBJECT,
     RESULT_SIZE_LIMIT_EXCEEDED,
     RESULT_SUCCESS,
@@ -52,13 +53,19 @@ def search(
     connection: ldap3.Connection, base: str, query: str, attributes: Iterable[str]
 ) -> list[Entry]:
     """The entries below ``base`` that a filter finds. Raises NotAnswered."""
-    return _search(connection, base, query, ldap3.SUBTREE, attributes)
+    found = _search(connection, base, query, ldap3.SUBTREE, attributes)
+    if found is None:
+        raise _not_searched(base, connection.result)
+    return found
 
 
 def at(
     connection: ldap3.Connection, dn: str, query: str = ANY, attributes: Iterable[str] = ()
 ) -> Entry | None:
-    """The entry of this DN, if it is there and a filter fits it. Raises NotAnswered."""
+    """The entry of this DN, if it is there and a filter fits it. Raises NotAnswered.
+
+    Text that only looks like a DN is nobody's.
+    """
     found = _search(connection, dn, query, ldap3.BASE, attributes)
     return found[0] if found else None
 
@@ -69,7 +76,8 @@ def _search(
     query: str,
     scope: Literal["BASE", "SUBTREE"],
     attributes: Iterable[str],
-) -> list[Entry]:
+) -> list[Entry] | None:
+    """What was found; None where there is no such base, or where it may not be seen."""
     connection.search(
         base,
         query,
@@ -80,16 +88,10 @@ def _search(
         time_limit=5,
     )
     result = connection.result
-    if result["result"] == RESULT_NO_SUCH_OBJECT:
-        return []
+    if result["result"] in (RESULT_NO_SUCH_OBJECT, RESULT_INVALID_DN_SYNTAX):
+        return None
     if result["result"] not in (RESULT_SUCCESS, RESULT_SIZE_LIMIT_EXCEEDED):
-        raise NotAnswered(
-            Phrase("The directory did not answer a search below %(base)s: %(reason)s"),
-            Phrase("Name a bind account that may search there, and check LDAP Base DN"),
-            others_may=False,
-            base=base,
-            reason=f"{result['description']} {result['message']}".strip("\x00 "),
-        )
+        raise _not_searched(base, result)
     return [
         Entry(
             item["dn"],
@@ -98,6 +100,16 @@ def _search(
         for item in connection.response or ()
         if item["type"] == "searchResEntry"  # and no reference to another server
     ]
+
+
+def _not_searched(base: str, result: dict[str, Any]) -> NotAnswered:
+    return NotAnswered(
+        Phrase("The directory did not answer a search below %(base)s: %(reason)s"),
+        Phrase("Name a bind account that may search there, and check LDAP Base DN"),
+        others_may=False,
+        base=base,
+        reason=f"{result['description']} {result['message']}".strip("\x00 "),
+    )
 
 
 def external_id(directory: Directory, entry: Entry) -> str:

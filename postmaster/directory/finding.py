@@ -23,12 +23,13 @@ def named(directory: Directory, connection: ldap3.Connection, name: Name) -> lis
     base, wanted = directory.user_base, _attributes(directory)
     if name.form is Form.DN:
         meant = entries.at(connection, name.typed, attributes=wanted)
-        if meant is None:
-            return []
-        same = names.fill(query, user=meant.text(directory.naming_attribute))
-        found = entries.search(connection, base, same, wanted)
-        return [entry for entry in found if entry.dn.lower() == meant.dn.lower()]
+        if meant is not None:
+            same = names.fill(query, user=meant.text(directory.naming_attribute))
+            found = entries.search(connection, base, same, wanted)
+            return [entry for entry in found if entry.dn.lower() == meant.dn.lower()]
     spellings = dict.fromkeys((name.account, name.typed))
+    if name.domain and not directory.is_active and name.domain.lower() != directory.domain.lower():
+        spellings = dict.fromkeys((name.typed,))  # only Active Directory knows other domains
     either = "".join(names.fill(query, user=spelling) for spelling in spellings)
     return entries.search(connection, base, f"(|{either})", wanted)
 

@@ -16,18 +16,26 @@ NEVER = (0, 0x7FFFFFFFFFFFFFFF)
 DAYS_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 GENERALIZED_TIME = ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ", "%Y%m%d%H%MZ")
 
+# slapo-ppolicy(5): locked by an administrator, and how long other locks mostly last.
+LOCKED_FOR_EVER = "000001010000Z"
+USUAL_LOCK = timedelta(minutes=15)
+
 COMPUTED = "msDS-User-Account-Control-Computed"
 ATTRIBUTES: dict[Kind, tuple[str, ...]] = {
     Kind.ACTIVE_DIRECTORY: ("userAccountControl", COMPUTED, "accountExpires", "pwdLastSet"),
-    Kind.OPENLDAP: ("pwdAccountLockedTime", "pwdEndTime", "shadowExpire"),
-    Kind.FREEIPA: ("nsAccountLock", "krbPrincipalExpiration"),
+    Kind.OPENLDAP: ("pwdAccountLockedTime", "pwdEndTime", "pwdReset", "shadowExpire"),
+    Kind.FREEIPA: ("nsAccountLock", "krbPrincipalExpiration", "krbPasswordExpiration"),
 }
 
 
-def refusal(kind: Kind, entry: Entry) -> Refused | None:
-    """Why somebody with the right password is not to be let in; None if nothing is wrong."""
+def refusal(kind: Kind, entry: Entry, *, has_bound: bool = False) -> Refused | None:
+    """Why somebody with the right password is not to be let in; None if nothing is wrong.
+
+    ``has_bound``: the server has just taken the password, so that no lock is left, though
+    the entry may have been read with one.
+    """
     sentence = _active(entry) if kind is Kind.ACTIVE_DIRECTORY else _others(entry)
-    if sentence is None:
+    if sentence is None or (sentence is LOCKED and has_bound):
         return None
     return Refused(sentence, UNLOCK_THERE if sentence is LOCKED else ASK_THERE)
 
@@ -54,14 +62,29 @@ def _active(entry: Entry) -> Phrase | None:
 def _others(entry: Entry) -> Phrase | None:
     if entry.text("nsAccountLock").upper() == "TRUE":
         return DISABLED
-    if entry.text("pwdAccountLockedTime"):
+    if _is_locked(entry.text("pwdAccountLockedTime")):
         return LOCKED
     last_day = entry.number("shadowExpire")
     days = (datetime.now(UTC) - DAYS_BEGIN).days
     ends = [entry.text("krbPrincipalExpiration"), entry.text("pwdEndTime")]
     if (0 < last_day <= days) or any(_is_over(end) for end in ends if end):
         return EXPIRED
+    password_ends = entry.text("krbPasswordExpiration")
+    if entry.text("pwdReset").upper() == "TRUE" or (password_ends and _is_over(password_ends)):
+        return PASSWORD_EXPIRED
     return None
+
+
+def _is_locked(since: str) -> bool:
+    """Whether a lock of OpenLDAP runs, by when it began; empty: none has.
+
+    The attribute stays when the lock is over, until the next right password, and how long
+    locks last is in a policy that is not to be found from here.
+    """
+    if not since or since == LOCKED_FOR_EVER:
+        return bool(since)
+    began = _moment(since)
+    return began is None or datetime.now(UTC) - began < USUAL_LOCK
 
 
 def _filetime(tenths: int) -> datetime:
@@ -72,10 +95,16 @@ def _filetime(tenths: int) -> datetime:
 
 
 def _is_over(generalized: str) -> bool:
-    """Whether a moment (RFC 4517, 3.3.13) has passed; one that cannot be read has."""
+    """Whether a moment has passed; one that cannot be read has."""
+    moment = _moment(generalized)
+    return moment is None or moment <= datetime.now(UTC)
+
+
+def _moment(generalized: str) -> datetime | None:
+    """A moment as directories write it (RFC 4517, 3.3.13)."""
     for form in GENERALIZED_TIME:
         try:
-            return datetime.strptime(generalized, form).replace(tzinfo=UTC) <= datetime.now(UTC)
+            return datetime.strptime(generalized, form).replace(tzinfo=UTC)
         except ValueError:
             continue
-    return True
+    return None

@@ -1,14 +1,19 @@
 """How distinguished names and filters are written."""
 
+import re
+
 from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidDnError
 from ldap3.operation.search import parse_filter
 from ldap3.utils.dn import parse_dn
+
+# As people write them; servers take them so (RFC 4514 in its older form, RFC 1779).
+BLANKS_AFTER_COMMA = re.compile(r"(?<!\\), +")
 
 
 def is_dn(text: str) -> bool:
     """Whether this is a distinguished name (RFC 4514) and not empty."""
     try:
-        return bool(text.strip()) and bool(parse_dn(text))
+        return bool(text.strip()) and bool(parse_dn(BLANKS_AFTER_COMMA.sub(",", text)))
     except (LDAPInvalidDnError, IndexError):
         return False
 

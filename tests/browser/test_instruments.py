@@ -6,6 +6,7 @@ from playwright.sync_api import Page, Route
 from postmaster.security import HEADERS
 from tests.browser.accessibility import axe
 from tests.browser.conftest import Browse
+from tests.browser.everybody import faults_in_any_look
 from tests.browser.focus import focus_is_visible, tab_to
 from tests.browser.layout import no_sideways_scroll
 from tests.browser.looks import DESKTOP, PHONE, PLAIN, Look
@@ -91,6 +92,32 @@ def test_axe_finds_what_is_wrong(page: Page) -> None:
     found = "\n".join(axe(page))
     assert "image-alt" in found
     assert "label" in found
+
+
+@pytest.mark.parametrize(
+    ("media", "rule", "where"),
+    [
+        ("(min-width: 400px)", "p { color: #ccc }", ["1280 px", "1280 px, dark"]),
+        ("(max-width: 400px)", "p { color: #ccc }", ["320 px", "320 px, dark"]),
+        ("(prefers-color-scheme: light)", "p { color: #ccc }", ["1280 px", "320 px"]),
+        ("(prefers-color-scheme: dark)", "p { color: #ccc }", ["1280 px, dark", "320 px, dark"]),
+        (
+            "(prefers-color-scheme: dark)",
+            "a { color: #222; text-decoration: none }",
+            ["1280 px, dark", "320 px, dark"],
+        ),
+    ],
+)
+def test_a_fault_in_one_look_is_found(page: Page, media: str, rule: str, where: list[str]) -> None:
+    show(
+        page,
+        "<style>body { background: white; color: black }"
+        f" @media {media} {{ {rule} }}</style>"
+        "<main><h1>Faulty</h1><p>Text with <a href='/'>a link</a> in its middle.</p></main>",
+        policy="",
+    )
+    assert [fault.partition(": ")[0] for fault in faults_in_any_look(page)] == where
+    assert page.viewport_size == {"width": DESKTOP.width, "height": DESKTOP.height}
 
 
 def test_an_invisible_focus_is_noticed(page: Page) -> None:

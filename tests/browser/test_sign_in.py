@@ -3,10 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import axe
+from tests.browser.everybody import faults_in_any_look
 from tests.browser.focus import focus_is_visible, tab_to
-from tests.browser.layout import no_sideways_scroll
-from tests.browser.looks import EVERY_LOOK, WITH_AND_WITHOUT_JAVASCRIPT
+from tests.browser.looks import WITH_AND_WITHOUT_JAVASCRIPT
 from tests.browser.served import Served
 
 
@@ -42,19 +41,11 @@ def test_signing_in_by_keyboard_alone(served: Served, page: Page) -> None:
     expect(page).to_have_url(f"{served.url}/")
 
 
-@pytest.mark.parametrize("page", EVERY_LOOK, indirect=True)
-def test_the_sign_in_page_is_for_everybody(page: Page) -> None:
+def test_the_sign_in_page_and_its_refusal_are_for_everybody(page: Page) -> None:
     page.goto("/login")
-    assert axe(page) == []
-    no_sideways_scroll(page)
-
-
-@pytest.mark.parametrize("page", EVERY_LOOK, indirect=True)
-def test_so_is_its_refusal(page: Page) -> None:
-    page.goto("/login")
+    assert faults_in_any_look(page) == []
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").wait_for()
-    assert axe(page) == []
-    no_sideways_scroll(page)
+    assert faults_in_any_look(page) == []

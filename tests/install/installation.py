@@ -34,7 +34,7 @@ INSTALLING = (
 @contextmanager
 def mail_database(tree: Tree) -> Iterator[MariaDB]:
     """The database server of the tree, with the guides' tables and rows."""
-    with tree.network(), MariaDB(PORT) as mariadb:
+    with tree.network(), MariaDB(PORT, hasty=True) as mariadb:
         with mariadb.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {DATABASE}")
         mariadb.run(DATABASE, GUIDE_SCHEMA)
