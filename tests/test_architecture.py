@@ -66,6 +66,7 @@ FLOORS = (
         "rules.checkup.circles",
         "rules.checkup.installation",
         "rules.checkup.passwords",
+        "rules.checkup.sign_ins",
         "rules.checkup.plans",
         "rules.checkup.tables",
     },

@@ -18,6 +18,7 @@ from ..rules import actions
 from ..rules.checkup import checking, repairs
 from ..rules.checkup.findings import Report, Sample, Severity
 from ..rules.checkup.plans import Plan
+from ..signing_in import trust
 from . import surface
 
 FINDINGS, NOT_DONE = 1, 2  # exit statuses
@@ -51,7 +52,9 @@ def _report() -> Report:
     tell = _progress()
     try:
         log = current_app.extensions["postmaster_log"]
-        return checking.check(db.session(), surface.operator(), log=log, progress=tell)
+        return checking.check(
+            db.session(), surface.operator(), log=log, trust=trust(), progress=tell
+        )
     except (RuleError, DBAPIError, PoolTimeoutError) as error:
         reason = error if isinstance(error, RuleError) else schema.explained(error)
         in_full = reason.for_operators() if reason else "The database refused a query"

@@ -147,11 +147,15 @@ def as_service(connection: ldap3.Connection, directory: Directory, server: Serve
         ) from None
 
 
+def sends_passwords_readable(directory: Directory, server: Server) -> bool:
+    """Whether whoever listens on the way reads the passwords. NTLM does not send them."""
+    by_ntlm = directory.is_active and directory.method is Method.NTLM
+    return not (server.encrypted or directory.start_tls or by_ntlm)
+
+
 def _check_passwords_are_hidden(directory: Directory, server: Server) -> None:
-    if server.encrypted or directory.start_tls or directory.allow_plain_passwords:
+    if directory.allow_plain_passwords or not sends_passwords_readable(directory, server):
         return
-    if directory.is_active and directory.method is Method.NTLM:
-        return  # NTLM does not send the password
     raise NotAnswered(
         Phrase("%(server)s is not encrypted, and SIMPLE would send the password readable"),
         NEEDS_TLS,

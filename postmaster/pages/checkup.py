@@ -14,6 +14,7 @@ from ..rules.checkup import checking, repairs
 from ..rules.checkup.findings import WORST_FIRST, Finding, Sample, Severity
 from ..rules.checkup.plans import Left
 from ..security import actor
+from ..signing_in import trust
 from . import surface
 from .directions import isolated
 from .forms import PageForm
@@ -50,7 +51,9 @@ PAGES: Mapping[str, tuple[str, str]] = {
 @blueprint.get("/checkup")
 def show() -> Response:
     """All that was found, the worst first."""
-    report = checking.check(db.session(), actor(), log=current_app.extensions["postmaster_log"])
+    report = checking.check(
+        db.session(), actor(), log=current_app.extensions["postmaster_log"], trust=trust()
+    )
     return surface.show(
         "checkup/show.html",
         report=report,

@@ -61,15 +61,24 @@ def test_a_form_changes_nothing(
     before = served.dump()
     # Only the API could take such text for something: for JSON.
     some = API_PREFIX if encoding == "text/plain" else "/"
-    for path in [path for path in served.paths("POST") if path.startswith(some)]:
-        other_site.put("/form", form(f"{served.url}{path}", encoding))
-        with victim.expect_response(lambda it: it.request.method == "POST") as answer:
-            victim.goto(other_site.url(attacker, "/form"), wait_until="commit")
-            victim.wait_for_url(f"{served.url}{path}")
-        assert answer.value.status == 403, f"a form on {attacker} reaches POST {path}"
-        # Otherwise the neighbour would attack with nothing in its hands.
-        cookies = answer.value.request.all_headers().get("cookie", "")
-        assert ("postmaster=" in cookies) == (attacker == "127.0.0.1")
+    first, *others = [path for path in served.paths("POST") if path.startswith(some)]
+    other_site.put("/form", form(f"{served.url}{first}", encoding))
+    with victim.expect_response(lambda it: it.request.method == "POST") as answer:
+        victim.goto(other_site.url(attacker, "/form"), wait_until="commit")
+        victim.wait_for_url(f"{served.url}{first}")
+    assert answer.value.status == 403, f"a form on {attacker} reaches POST {first}"
+    # Otherwise the neighbour would attack with nothing in its hands.
+    headers = answer.value.request.all_headers()
+    assert ("postmaster=" in headers.get("cookie", "")) == (attacker == "127.0.0.1")
+    # What the browser sends does not depend on the path: the other forms are sent as it has
+    # sent the first, and without a new page for each.
+    for name in ("host", "content-length"):
+        headers.pop(name, None)
+    body = answer.value.request.post_data_buffer
+    assert body
+    for path in others:
+        sent = served.server.ask("POST", path, headers=headers, data=body)
+        assert sent.status_code == 403, f"a form on {attacker} reaches POST {path}"
     assert served.dump() == before
     assert still_signed_in(victim)
 
@@ -135,17 +144,18 @@ def test_a_fetch_changes_and_reads_nothing(
 
 
 @pytest.mark.parametrize("attacker", ATTACKERS)
-@pytest.mark.parametrize(
-    "element", ["<img src='{}'>", "<link rel='stylesheet' href='{}'>", "<script src='{}'></script>"]
-)
 def test_an_embedded_address_changes_nothing(
-    served: Served, victim: Page, other_site: OtherSite, attacker: str, element: str
+    served: Served, victim: Page, other_site: OtherSite, attacker: str
 ) -> None:
-    other_site.put(
-        "/", "".join(element.format(f"{served.url}{path}") for path in served.paths("GET"))
-    )
+    elements = ("<img src='{}'>", "<link rel='stylesheet' href='{}'>", "<script src='{}'></script>")
+    addresses = [f"{served.url}{path}" for path in served.paths("GET")]
+    other_site.put("/", "".join(each.format(url) for each in elements for url in addresses))
     before = served.dump()
+    asked: set[tuple[str, str]] = set()
+    victim.on("request", lambda request: asked.add((request.resource_type, request.url)))
     victim.goto(other_site.url(attacker), wait_until="load")
+    for kind in ("image", "stylesheet", "script"):
+        assert {(kind, url) for url in addresses} <= asked
     assert served.dump() == before
     assert still_signed_in(victim)
 

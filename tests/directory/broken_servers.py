@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -27,7 +28,6 @@ class Server:
         self._listening = socket.create_server((LOCALHOST, 0))
         self._taken: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._over = False
         self.connections = 0
 
     def __enter__(self) -> Self:
@@ -40,12 +40,12 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over = True
-        _end(self._listening)
-        for connection in list(self._taken):
-            _end(connection)
-        for thread in list(self._threads):
+        _wake(self._listening)
+        for connection in self._taken:
+            _wake(connection)
+        for thread in self._threads:
             thread.join(SECONDS_TO_END)
+        self._listening.close()
 
     @property
     def port(self) -> int:
@@ -62,19 +62,16 @@ class Server:
         return f"ldap://{LOCALHOST}:{self.port}"
 
     def _accept(self) -> None:
-        while not self._over:
-            try:
+        with suppress(OSError):  # it listens no more
+            while True:
                 connection, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._taken.append(connection)
-            self._run(lambda taken=connection: self._one(taken))  # type: ignore[misc]
+                self.connections += 1
+                self._taken.append(connection)
+                self._run(partial(self._one, connection))
 
     def _one(self, connection: socket.socket) -> None:
-        with suppress(OSError):
+        with connection, suppress(OSError):
             self._serve(connection)
-        _end(connection)
 
     def _run(self, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, daemon=True)
@@ -167,7 +164,7 @@ def _ignore(_data: bytes) -> None:
     """The question does not matter."""
 
 
-def _end(connection: socket.socket) -> None:
+def _wake(waited_for: socket.socket) -> None:
+    """End the waiting of a thread, which then closes what it waited for."""
     with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
-    connection.close()
+        waited_for.shutdown(socket.SHUT_RDWR)

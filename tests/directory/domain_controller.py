@@ -217,6 +217,8 @@ class DomainController:
             *(f"--realm={REALM.upper()}", f"--domain={DOMAIN}", f"--host-name={HOST}"),
             *("--host-ip=127.0.0.1", "--server-role=dc", "--dns-backend=NONE"),
             *(f"--adminpass={ADMINISTRATOR_PASSWORD}", "--option=ldb:nosync=true"),
+            # A container's root may not set the attributes of files that Windows has.
+            f"--option=xattr_tdb:file={self.folder / 'xattr.tdb'}",
         ]
         made = subprocess.run(
             command,

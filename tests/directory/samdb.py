@@ -84,7 +84,7 @@ class Accounts:
     def set_principal(self, name: str, principal: str) -> None:
         """Any userPrincipalName, past the rule that it be nobody else's implied one.
 
-        Windows has that rule since 2021 only, and Samba since then too.
+        Windows and Samba have had that rule only since 2021.
         """
         raw = ldb.Ldb()
         raw.connect(f"tdb://{self._file}", ldb.FLG_NOSYNC)

@@ -9,7 +9,7 @@ from postmaster.directory import asking
 from postmaster.directory.faults import NotAnswered, Refused
 from postmaster.directory.plan import Directory
 from tests.directory.conftest import GROUP
-from tests.directory.domain_accounts import PASSWORD, DomainAccounts
+from tests.directory.domain_accounts import LOCKED_AFTER, PASSWORD, DomainAccounts
 from tests.directory.domain_controller import BASE, REALM
 
 Change = Callable[[DomainAccounts, str], None]
@@ -187,7 +187,7 @@ def test_too_many_wrong_passwords_lock_the_account(
     simple: Directory, accounts: DomainAccounts
 ) -> None:
     accounts.add_user("guessed", GROUP)
-    for count in range(1, 6):
+    for count in range(1, LOCKED_AFTER + 1):
         assert refusal(simple, "guessed", "wrong").is_wrong_password
         assert accounts.bad_passwords("guessed") == count
     assert str(refusal(simple, "guessed")) == LOCKED

@@ -9,7 +9,7 @@ import pytest
 
 from postmaster.directory import asking, connections
 from postmaster.directory.faults import FOR_STRANGERS, NotAnswered, Refused
-from postmaster.directory.plan import Account, Directory, Method, Server
+from postmaster.directory.plan import Account, Directory, Server
 from tests.directory import broken_servers
 from tests.directory.broken_servers import Relay
 from tests.directory.certificates import Authority
@@ -314,4 +314,3 @@ def test_a_controller_that_comes_back_is_asked_again(
         assert said(directory).startswith(f"{listener.ldaps} does not answer: ")
         listener.start()
         assert lets_in(directory)
-        assert directory.method is Method.SIMPLE

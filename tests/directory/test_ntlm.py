@@ -13,7 +13,7 @@ from postmaster.directory.faults import NotAnswered, Refused
 from postmaster.directory.plan import Directory, Method, Server
 from tests.directory.broken_servers import Relay
 from tests.directory.conftest import GROUP
-from tests.directory.domain_accounts import PASSWORD, DomainAccounts
+from tests.directory.domain_accounts import LOCKED_AFTER, PASSWORD, DomainAccounts
 from tests.directory.domain_controller import (
     BASE,
     DOMAIN,
@@ -207,6 +207,6 @@ def test_too_many_wrong_passwords_lock_the_account(
     ntlm: Directory, accounts: DomainAccounts
 ) -> None:
     accounts.add_user("guessed by ntlm", GROUP)
-    for _ in range(5):
+    for _ in range(LOCKED_AFTER):
         assert refusal(ntlm, "guessed by ntlm", "wrong").is_wrong_password
     assert str(refusal(ntlm, "guessed by ntlm")) == LOCKED

@@ -210,6 +210,10 @@ function providerFor(issuer) {
   return provider.callback();
 }
 
+// Tests that were killed cannot end it.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(), 1000).unref();
+
 // The port is known only once it listens, and the provider has to know it.
 const secure = configuration.certificate && {
   cert: readFileSync(configuration.certificate),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from ...errors import Phrase
 from ...logfile import LogFile
 from ..actor import Actor
+from ..directories import Trust
 from . import (
     accounts,
     aliases,
@@ -15,6 +16,7 @@ from . import (
     installation,
     passwords,
     scanning,
+    sign_ins,
     tables,
     users,
 )
@@ -37,11 +39,13 @@ def check(
     actor: Actor,
     *,
     log: LogFile | None = None,
+    trust: Trust = Trust(),  # noqa: B008 -- it cannot be changed
     progress: Progress = lambda _step: None,
 ) -> Report:
     """Look at everything, and at the log if it is given.
 
-    ``progress`` is told what is looked at next.
+    ``trust`` is what the configuration file says of the directory. ``progress`` is told what is
+    looked at next.
     """
     progress(INSTALLATION)
     found: list[Finding] = installation.find(session)
@@ -52,6 +56,7 @@ def check(
     found += tables.find(session)
     progress(ACCOUNTS)
     found += accounts.find(session)
+    found += sign_ins.find(session, trust)
     if not tables.may_be_compared(found):
         return Report(in_order(found), [], complete=False)
     progress(DOMAINS)
