@@ -180,11 +180,18 @@ def test_names(provider: Provider, claims: dict[str, Any], username: str, name: 
     assert (person.username, person.name) == (username, name)
 
 
-@pytest.mark.parametrize("subject", ["", " ", " id", "id\n", "ïd", "x" * 256])
+@pytest.mark.parametrize("subject", ["", " ", " id", "id\n", "i\0d", "ïd", "x" * 250])
 def test_a_subject_that_could_be_mistaken_is_refused(provider: Provider, subject: str) -> None:
-    forged = provider.wrong(id_token={"claims": {"sub": subject}})
-    with forged, pytest.raises(Refused, match="cannot be trusted"):
+    forged = provider.wrong(id_token={"claims": {"sub": subject}}, userinfo={"sub": subject})
+    with forged, pytest.raises(Refused) as caught:
         sign_in(provider)
+    assert "subject" in refusal(caught)
+
+
+def test_the_longest_subject(provider: Provider) -> None:
+    subject = "x" * (openid.LONGEST_ID - len(f"{provider.issuer}#"))
+    with provider.wrong(id_token={"claims": {"sub": subject}}, userinfo={"sub": subject}):
+        assert len(sign_in(provider).external_id) == openid.LONGEST_ID
 
 
 # --- what the browser brings back -------------------------------------------------
@@ -228,12 +235,24 @@ def test_another_state_is_refused(provider: Provider, state: str) -> None:
 @pytest.mark.parametrize(
     "change", [lambda a: a.pop("state"), lambda a: a.clear(), lambda a: a.update(state="")]
 )
-@pytest.mark.parametrize("pending", [{}, {"state": "", "nonce": "", "code_verifier": ""}])
+@pytest.mark.parametrize("kept", [(), ("issuer",), ("issuer", "nonce", "code_verifier")])
 def test_a_browser_that_began_nothing_is_refused(
-    provider: Provider, change: Callable[[dict[str, str]], object], pending: dict[str, str]
+    provider: Provider, change: Callable[[dict[str, str]], object], kept: tuple[str, ...]
 ) -> None:
+    pending = dict.fromkeys(kept, provider.issuer)
     with pytest.raises(Refused, match="was not begun in this browser"):
         finish_with(provider, change, pending)
+
+
+@pytest.mark.parametrize("lost", ["issuer", "state", "nonce", "code_verifier"])
+def test_a_browser_that_lost_a_part_is_refused(provider: Provider, lost: str) -> None:
+    begun = openid.begin(settings(provider), CALLBACK)
+    arguments = arguments_of(provider.sign_in(begun.url, ALICE))
+    for pending in (begun.pending | {lost: ""}, dict(begun.pending)):
+        if pending[lost]:
+            del pending[lost]
+        with pytest.raises(Refused, match="was not begun in this browser"):
+            openid.finish(settings(provider), CALLBACK, pending, arguments)
 
 
 def test_a_provider_that_was_changed_meanwhile_is_not_told_the_code(provider: Provider) -> None:
@@ -570,8 +589,13 @@ def test_a_provider_that_is_away(provider: Provider) -> None:
     assert in_full(caught).endswith("does not answer: Connection refused")
 
 
-def test_the_certificate_of_the_provider_is_checked(tmp_path: Path) -> None:
+def test_the_certificate_of_the_provider_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     authority, other = Authority(tmp_path), Authority(tmp_path, "Another authority")
+    # What requests would trust besides is not asked.
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(authority.file))
     certificate = authority.issue("provider", ["127.0.0.1"])
     with Provider([CALLBACK], certificate=certificate, ca_file=authority.file) as secure:
         assert sign_in(secure, ca_file=authority.file).username == "alice"
