@@ -490,7 +490,7 @@ def _connected(provider: Provider, auth_methods: tuple[str, ...] = ()) -> Iterat
 
 def _json(session: OAuth2Session, url: str, *, withhold_token: bool = True) -> dict[str, Any]:
     with _asking(url):
-        response = session.get(url, withhold_token=withhold_token)
+        response = session.request("GET", url, withhold_token=withhold_token)
     if response.status_code != requests.codes.ok:
         raise NotAnswered(
             Phrase("%(url)s answers with the status %(status)s"),

@@ -156,7 +156,10 @@ def _find_then_bind(
 ) -> Account:
     _as_service(directory, connection, server, steps)
     steps.begin(trail.USER)
-    entry = finding.only(finding.named(directory, connection, name))
+    entry = finding.only(
+        finding.named(directory, connection, name),
+        binding.wrong_password("no such user below the base"),
+    )
     steps.passed(FOUND, dn=entry.dn)
     steps.begin(trail.PASSWORD)
     try:

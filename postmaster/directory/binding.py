@@ -33,7 +33,6 @@ Result = dict[str, Any]
 LEGS: Final = 4
 # The Windows error in Active Directory's answer ("... data 52e, v4563"), by its number.
 WINDOWS_ERROR = re.compile(r"\bdata ([0-9a-f]+)\b", re.IGNORECASE)
-NTSTATUS = re.compile(r"\bNT_STATUS_[A-Z_]+\b")
 UNLOCK_THERE = Phrase("An administrator of the directory can unlock it there")
 DISABLED = Phrase("Your account is disabled in the directory")
 EXPIRED = Phrase("Your account has expired in the directory")

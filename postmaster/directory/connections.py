@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from .plan import Directory, Method, Server
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 5
+LONGEST_SECONDS = 15
 # X509_V_ERR_ of openssl-verification-options(1ssl).
 EXPIRED, NOT_YET_VALID, HOSTNAME_MISMATCH, IP_MISMATCH = 10, 9, 62, 64
 
@@ -83,9 +85,14 @@ def opened(directory: Directory, server: Server) -> Iterator[ldap3.Connection]:
         read_only=True,
         raise_exceptions=False,
     )
+    # Its time-outs are for each part of an answer, and a server may trickle.
+    deadline = threading.Timer(LONGEST_SECONDS, _shut_down, (connection,))
+    deadline.daemon = True
+    deadline.start()
     try:
         _open(connection, directory, server)
     except (LDAPException, OSError) as error:
+        deadline.cancel()
         _hang_up(connection)
         raise _not_opened(server, tls.fault or error) from None
     try:
@@ -98,6 +105,7 @@ def opened(directory: Directory, server: Server) -> Iterator[ldap3.Connection]:
             reason=_reason(error),
         ) from None
     finally:
+        deadline.cancel()
         _hang_up(connection)
 
 
@@ -186,6 +194,12 @@ def _open(connection: ldap3.Connection, directory: Directory, server: Server) ->
     connection.open(read_server_info=False)
     if directory.start_tls and not server.encrypted:
         connection.start_tls(read_server_info=False)
+
+
+def _shut_down(connection: ldap3.Connection) -> None:
+    """Wake whoever waits for this connection's server."""
+    with contextlib.suppress(OSError, AttributeError):
+        connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _hang_up(connection: ldap3.Connection) -> None:

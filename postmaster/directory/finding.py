@@ -3,7 +3,7 @@
 import ldap3
 
 from ..errors import Phrase
-from . import binding, entries, names, states
+from . import entries, names, states
 from .entries import Entry
 from .faults import NotAnswered, Refused
 from .names import Form, Name
@@ -52,10 +52,10 @@ def oneself(directory: Directory, connection: ldap3.Connection, name: Name) -> E
     )
 
 
-def only(found: list[Entry]) -> Entry:
-    """The one entry of those found. Raises Refused where there is none, NotAnswered for several."""
+def only(found: list[Entry], otherwise: Refused) -> Entry:
+    """The one entry of those found; else raises what is given, or NotAnswered for several."""
     if not found:
-        raise binding.wrong_password("no such user below the base")
+        raise otherwise
     if len(found) > 1:
         raise NotAnswered(
             Phrase("%(count)s users have this name: %(dns)s"),
@@ -69,12 +69,16 @@ def only(found: list[Entry]) -> Entry:
 
 def known(directory: Directory, connection: ldap3.Connection, account: Account) -> Entry:
     """The entry of an account that has signed in before, or of a name."""
+    gone = Refused(
+        Phrase("There is no such account in the directory"),
+        Phrase("Check the name, LDAP Base DN and LDAP User Filter"),
+    )
     if not account.external_id:
         name = names.read(account.username)
-        return only(named(directory, connection, name) if name is not None else [])
+        return only(named(directory, connection, name) if name is not None else [], gone)
     query = entries.query_of_id(directory, account.external_id)
     found = entries.search(connection, directory.user_base, query, _attributes(directory))
-    return only([entry for entry in found if _fits(directory, connection, entry)])
+    return only([entry for entry in found if _fits(directory, connection, entry)], gone)
 
 
 def _fits(directory: Directory, connection: ldap3.Connection, entry: Entry) -> bool:

@@ -102,7 +102,7 @@ def test_looking_up_asks_for_no_password(tried: Commands) -> None:
     found = tried("testldap", "alice", "--look-up")
     assert "ok      User: Found: uid=alice," in found
     assert "Password" not in found
-    assert found.splitlines()[-1] == "ok      Verdict: alice (Alice Example) can sign in to PostMaster"
+    assert found.endswith("ok      Verdict: alice (Alice Example) can sign in to PostMaster\n")
     left = tried.run("testldap", "--look-up", "bob")
     assert (left.exit_code, left.stdout.count("failed")) == (1, 2)
 
@@ -169,7 +169,7 @@ def test_a_server_that_is_away(tried: Commands, client: FlaskClient, openldap: O
 def test_the_log_tells_who_was_tried(tried: Commands, app: Flask) -> None:
     tried("testldap", "alice", given=f"{PASSWORD}\n")
     assert "The directory was tried as alice" in log_of(app)
-    assert tried.history() == tried.history()[: len(SETTINGS) + 1]  # the settings, and no more
+    assert {kind for _, _, kind, _ in tried.history()} == {"setting"}  # and nothing of Alice
 
 
 # --- secrets in the configuration file ------------------------------------------

@@ -130,6 +130,17 @@ def silent() -> Server:
     return Server(_say_nothing)
 
 
+def trickling(words: bytes) -> Server:
+    """It says these words, and then for ever one octet after the other."""
+
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(words)
+        while not select.select([connection], [], [], 0.2)[0] or connection.recv(CHUNK):
+            connection.sendall(b"\0")
+
+    return Server(trickle)
+
+
 def hanging_up() -> Server:
     """It takes connections and ends them when it has been asked something."""
     return Server(lambda connection: _ignore(connection.recv(CHUNK)))

@@ -11,7 +11,9 @@ from postmaster.directory.plan import Account, Directory
 from tests.directory.conftest import GROUP
 from tests.directory.domain_accounts import PASSWORD, DomainAccounts
 from tests.directory.domain_controller import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, REALM
-from tests.directory.test_active_directory import OUTSIDE, STATES, UNKNOWN, Change
+from tests.directory.test_active_directory import OUTSIDE, STATES, Change
+
+GONE = "There is no such account in the directory"
 
 SignedIn = Callable[..., Account]
 
@@ -95,10 +97,10 @@ def test_who_was_deleted_is_refused_and_a_new_one_of_the_name_is_somebody_else(
 ) -> None:
     known = signed_in("phoenix")
     accounts.delete("phoenix")
-    assert str(refusal(serviced, known)) == UNKNOWN
+    assert str(refusal(serviced, known)) == GONE
     again = signed_in("phoenix")
     assert again.external_id != known.external_id
-    assert str(refusal(serviced, known)) == UNKNOWN
+    assert str(refusal(serviced, known)) == GONE
 
 
 def test_a_renamed_account_stays_the_same(
@@ -130,7 +132,7 @@ def test_who_is_no_longer_below_the_base_is_refused(
 ) -> None:
     known = signed_in("elsewhere")
     unit = accounts.add_unit("Small")
-    assert str(refusal(replace(serviced, base=unit), known)) == UNKNOWN
+    assert str(refusal(replace(serviced, base=unit), known)) == GONE
 
 
 def test_whom_the_filter_no_longer_finds_is_refused(

@@ -314,3 +314,13 @@ def test_a_controller_that_comes_back_is_asked_again(
         assert said(directory).startswith(f"{listener.ldaps} does not answer: ")
         listener.start()
         assert lets_in(directory)
+
+
+def test_a_server_that_trickles_does_not_hold_anybody(
+    simple: Directory, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It announces an answer of a megabyte, and each octet comes in time."""
+    monkeypatch.setattr(connections, "LONGEST_SECONDS", 1)
+    server = enter(broken_servers.trickling(bytes.fromhex("308400100000")))
+    found = said(replace(by(simple, server.ldap), allow_plain_passwords=True))
+    assert found.startswith(f"{server.ldap} stopped answering")

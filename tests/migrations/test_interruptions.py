@@ -85,12 +85,14 @@ def below_the_first_revision(server: MariaDB, name: str) -> None:
     flask_migrate.downgrade(directory=str(schema.MIGRATIONS), revision="base")
 
 
-STATES: dict[str, Callable[[MariaDB, str], None]] = {
-    "empty": lambda _server, _name: None,
-    "guides": lambda server, name: server.run(name, GUIDE_SCHEMA),
-    "below the first revision": below_the_first_revision,
-    "1.x at bcc85aaa7896": as_1x_made_it,
-    "older at e8f52e92abd0": at("e8f52e92abd0"),
+# Each state, and after how many statements the next stop is. After their first steps the others
+# run the statements that the guides' tables do, so a stop at every third is enough there.
+STATES: dict[str, tuple[Callable[[MariaDB, str], None], int]] = {
+    "empty": (lambda _server, _name: None, 3),
+    "guides": (lambda server, name: server.run(name, GUIDE_SCHEMA), 1),
+    "below the first revision": (below_the_first_revision, 3),
+    "1.x at bcc85aaa7896": (as_1x_made_it, 3),
+    "older at e8f52e92abd0": (at("e8f52e92abd0"), 1),
 }
 
 
@@ -102,17 +104,18 @@ def app(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
     dispose(app)
 
 
-@pytest.mark.parametrize("prepare", STATES.values(), ids=STATES.keys())
+@pytest.mark.parametrize(("prepare", "step"), STATES.values(), ids=STATES.keys())
 def test_stopped_anywhere_it_is_as_before_and_can_be_run_again(
     mariadb: MariaDB,
     app: Flask,
     empty_database: str,
     prepare: Callable[[MariaDB, str], None],
+    step: int,
 ) -> None:
     name = database_name(empty_database)
     prepare(mariadb, name)
     before = exact(mariadb, name)
-    for number in range(1, 200):
+    for number in range(1, 200, step):
         stop = Stop(number)
         with stopping(stop):
             try:
