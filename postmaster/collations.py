@@ -30,6 +30,12 @@ def compared(length: int) -> TypeEngine[str]:
     return any_case(length).with_variant(known, "mysql", "mariadb")
 
 
+def exact(length: int) -> TypeEngine[str]:
+    """Text of which every octet counts, as in the identifiers of others."""
+    known = mysql.VARCHAR(length, charset=CHARSET, collation=f"{CHARSET}_bin")
+    return String(length).with_variant(known, "mysql", "mariadb")
+
+
 class AsOwn(FunctionElement[str]):
     """A text of the mail tables as an own ``compared`` column compares it."""
 

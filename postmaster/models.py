@@ -94,7 +94,7 @@ class Admin(Base):
     last_sign_in: Mapped[datetime | None]
     # What a directory or a provider knows this administrator by, also after a renaming, and
     # when it last said that this administrator may sign in.
-    external_id: Mapped[str | None] = mapped_column(String(255))
+    external_id: Mapped[str | None] = mapped_column(collations.exact(255))
     confirmed: Mapped[datetime | None]
 
 

@@ -174,7 +174,7 @@ def _confirm() -> None:
         return
     if who.source == sessions.PROXY:
         named = named_by_proxy()
-        if named is None or named.lower() != who.external_id:
+        if named is None or named.lower() != elsewhere.external_id_of(db.session(), who):
             _dismiss(who, Forbidden("The proxy does not name this administrator any more"))
     elif elsewhere.is_due(db.session(), who):
         _look_up(who)
@@ -185,9 +185,10 @@ def _look_up(who: sessions.SignedIn) -> None:
     if directory is None:
         _dismiss(who, Forbidden("Accounts of the directory may not sign in any more"))
         return
+    external_id = elsewhere.external_id_of(db.session(), who)
     db.session.remove()  # no connection is held while the directory is asked
     try:
-        asking.look_up(directory, Account(who.external_id or "", who.username, who.name, ""))
+        asking.look_up(directory, Account(external_id, who.username, who.name, ""))
     except Refused as refusal:
         _dismiss(who, refusal)
     except NotAnswered as error:

@@ -6,6 +6,7 @@ Revises: 8e15c7a4d3b2
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "6f3d92b8e0c5"
 down_revision = "8e15c7a4d3b2"
@@ -13,24 +14,25 @@ branch_labels = None
 depends_on = None
 
 TABLE = "postmaster_admins"
-COLUMNS = (("external_id", sa.String(255)), ("confirmed", sa.DateTime()))
+EXACT = mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin")
 
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect
     if dialect.name == "sqlite":
-        for name, kind in COLUMNS:
-            op.add_column(TABLE, sa.Column(name, kind))
+        op.add_column(TABLE, sa.Column("external_id", sa.String(255)))
+        op.add_column(TABLE, sa.Column("confirmed", sa.DateTime))
     else:
         # A table altered by one statement stands either before it or after it on MySQL.
-        added = [f"ADD COLUMN {name} {kind.compile(dialect=dialect)}" for name, kind in COLUMNS]
-        op.execute(f"ALTER TABLE {TABLE} {', '.join(added)}")
+        op.execute(
+            f"ALTER TABLE {TABLE} ADD COLUMN external_id {EXACT.compile(dialect=dialect)},"
+            " ADD COLUMN confirmed DATETIME"
+        )
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        for name, _kind in reversed(COLUMNS):
-            op.drop_column(TABLE, name)
+        op.drop_column(TABLE, "confirmed")
+        op.drop_column(TABLE, "external_id")
     else:
-        dropped = ", ".join(f"DROP COLUMN {name}" for name, _kind in reversed(COLUMNS))
-        op.execute(f"ALTER TABLE {TABLE} {dropped}")
+        op.execute(f"ALTER TABLE {TABLE} DROP COLUMN external_id, DROP COLUMN confirmed")

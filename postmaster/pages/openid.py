@@ -1,19 +1,26 @@
 """/login/openid: signing in with the OpenID Connect provider."""
 
+import time
+
 from flask import Blueprint, redirect, request, session, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import openid, security, signing_in
+from .. import security, signing_in
 from ..db import db
 from ..errors import NotFound, RuleError
+from ..openid import signing_in as client
+from ..openid.faults import NotAnswered, Refused
+from ..openid.plan import Provider
 from ..rules import providers
 from ..rules.elsewhere import Person
 from . import login
 
 blueprint = Blueprint("openid", __name__)
 
-# What was begun in this browser, in the signed cookie; see openid.Begun.
+# What was begun in this browser, in the signed cookie; see openid.plan.Begun.
 PENDING = "openid"
+# How long somebody may take at the provider.
+PENDING_SECONDS = 900
 
 
 @blueprint.get("/login/openid", provide_automatic_options=False)
@@ -22,23 +29,28 @@ def begin() -> BaseResponse:
     provider = _provider()
     db.session.remove()  # no connection is held while the provider is asked
     try:
-        begun = openid.begin(provider, _own_address())
-    except openid.NotAnswered as error:
+        begun = client.begin(provider, _own_address())
+    except NotAnswered as error:
         return login.refused(signing_in.not_answered(error))
-    session[PENDING] = begun.pending | {"next": security.safe_next(request.args.get("next"))}
+    session[PENDING] = begun.pending | {
+        "next": security.safe_next(request.args.get("next")),
+        "until": str(int(time.time()) + PENDING_SECONDS),
+    }
     return redirect(begun.url)
 
 
 @blueprint.get("/login/openid/callback", provide_automatic_options=False)
 def finish() -> BaseResponse:
     """The browser is back: ask the provider who it is."""
-    pending = session.pop(PENDING, {})
+    pending = session.pop(PENDING, {})  # whatever comes of it, it counts once
+    if time.time() > int(pending.get("until", 0)):
+        pending = {}
     provider = _provider()
 
     def ask() -> Person | RuleError:
         try:
-            found = openid.finish(provider, _own_address(), pending, request.args)
-        except (openid.Refused, openid.NotAnswered) as error:
+            found = client.finish(provider, _own_address(), pending, request.args)
+        except (Refused, NotAnswered) as error:
             return error
         return providers.person(provider, found)
 
@@ -46,7 +58,7 @@ def finish() -> BaseResponse:
     return login.after(signing_in.sign_in_as(provider.issuer, ask), target)
 
 
-def _provider() -> openid.Provider:
+def _provider() -> Provider:
     provider = providers.enabled(db.session(), security.configuration().openid_client_secret)
     if provider is None:
         raise NotFound("Signing in with OpenID Connect is not enabled")

@@ -225,10 +225,15 @@ def as_removed(admin: Admin) -> history.Change:
     """A removed administrator, for the history: also what an undo needs to let in again."""
     return history.Change(
         *(history.Action.DELETE, history.Kind.ADMIN, admin.id, admin.username or ""),
-        old={**as_recorded(admin), "active": admin.active, "language": admin.language},
+        old={**as_recorded(admin), **_to_let_in(admin)},
         password=admin.password,
         otp_secret=admin.otp_secret if admin.otp_active else None,
     )
+
+
+def _to_let_in(admin: Admin) -> dict[str, object]:
+    kept: dict[str, object] = {"active": admin.active, "language": admin.language}
+    return kept | ({"external_id": admin.external_id} if admin.external_id else {})
 
 
 def as_reset(admin: Admin, replaced: str | None) -> history.Change:

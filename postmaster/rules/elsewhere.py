@@ -6,7 +6,7 @@ the place in them (alice@corp.example.com), so that a local alice is somebody el
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -96,14 +96,21 @@ def dismiss(session: Session, who: sessions.SignedIn, ip: str, refusal: RuleErro
     sessions.log(session, who.username, ip, sentence)
 
 
+def external_id_of(session: Session, who: sessions.SignedIn) -> str:
+    """By what a directory or a proxy knows whoever is signed in."""
+    return session.scalar(select(Admin.external_id).where(Admin.id == who.admin_id)) or ""
+
+
 def is_due(session: Session, who: sessions.SignedIn) -> bool:
     """Whether the directory has to be asked again if this administrator may be here."""
     if who.source != sessions.LDAP:
         return False
+    confirmed = session.scalar(select(Admin.confirmed).where(Admin.id == who.admin_id))
     values = settings.values_of(session, settings.LDAP_ENABLED, settings.ELSEWHERE_MINUTES)
-    if not values[settings.LDAP_ENABLED] or who.confirmed is None:
+    if not values[settings.LDAP_ENABLED] or confirmed is None:
         return True
-    return who.confirmed + timedelta(minutes=values[settings.ELSEWHERE_MINUTES]) <= history.now()
+    due: datetime = confirmed + timedelta(minutes=values[settings.ELSEWHERE_MINUTES])
+    return due <= history.now()
 
 
 def refused(session: Session, attempt: Attempt, error: RuleError) -> RuleError:
@@ -140,7 +147,9 @@ def _known(session: Session, person: Person) -> Admin | None:
     admin = session.scalar(here.where(Admin.external_id == person.external_id))
     if admin is not None:
         return admin
-    # Rows of PostMaster 1.x, and those that an undo brought back, have no identifier yet.
+    if person.source == sessions.OPENID:
+        return None  # there, many may choose their user name themselves
+    # Rows of PostMaster 1.x have no identifier yet.
     for username in (person.username, person.marked_username, *person.old_usernames):
         admin = session.scalar(here.where(Admin.username == username))
         if admin is not None:

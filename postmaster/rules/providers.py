@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from ..openid import Person as OpenIdPerson
-from ..openid import Provider
+from ..openid.plan import Person as OpenIdPerson
+from ..openid.plan import Provider
 from . import sessions, settings
 from .elsewhere import Person
 

@@ -37,9 +37,6 @@ class SignedIn:
     # Where the password is kept: local, or a directory.
     source: str | None
     two_factor: bool
-    # By what the directory knows the account, and when it last let it in.
-    external_id: str | None
-    confirmed: datetime | None
 
 
 @dataclass(frozen=True)
@@ -116,8 +113,6 @@ def find(session: Session, token: str) -> SignedIn | None:
             Admin.language,
             Admin.source,
             Admin.otp_active,
-            Admin.external_id,
-            Admin.confirmed,
             default_hash.scalar_subquery().label("default_hash"),
             oldest_hash.scalar_subquery().label("oldest_hash"),
         )
@@ -135,8 +130,6 @@ def find(session: Session, token: str) -> SignedIn | None:
         row.language,
         row.source,
         bool(row.otp_active),
-        row.external_id,
-        row.confirmed,
     )
 
 

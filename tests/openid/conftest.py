@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from postmaster import openid
+from postmaster.openid import places
 from tests.openid.provider import Provider
 
 CALLBACK = "http://panel.example/openid/callback"
@@ -20,5 +20,5 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test asks for the provider's addresses and keys anew, and by no proxy."""
-    openid.forget()
+    places.forget()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

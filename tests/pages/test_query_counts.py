@@ -108,7 +108,7 @@ PAGES = [
     ("/declared", 1),
     # The session; on MariaDB 7 for the form of the tables and 2 for rights; the administrators;
     # each table once or twice, with the settings that its rows are judged by.
-    ("/checkup", 25),
+    ("/checkup", 26),
     ("/checkup/alias-dangling", 6),
     ("/account", 2),  # the session, and the sessions
 ]
