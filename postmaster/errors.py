@@ -75,6 +75,10 @@ class Unauthenticated(RuleError):
     status = 401
 
 
+class SessionEnded(Unauthenticated):
+    """Somebody was signed in, and has just been signed out for a reason."""
+
+
 class Forbidden(RuleError):
     """The actor may not do this."""
 
@@ -116,10 +120,11 @@ class Unavailable(RuleError):
     """A part that PostMaster needs, mostly the database, does not answer.
 
     ``in_full`` is the sentence for whoever runs the server: it may name accounts, databases
-    and files, which are not for strangers.
+    and files, which are not for strangers. ``what`` is the title of a page about it.
     """
 
     status = 503
+    what: ClassVar[Phrase] = Phrase("The database cannot be used now")
 
     def __init__(
         self,

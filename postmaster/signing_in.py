@@ -4,6 +4,7 @@ Whatever is slow (bcrypt, a directory, a provider) is asked while no connection 
 database is held.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from .db import db, transact
 from .directory import asking
 from .directory.faults import NotAnswered, Refused
 from .directory.plan import Account
-from .errors import Forbidden, RuleError, Unauthenticated, Unavailable
+from .errors import Forbidden, RuleError, SessionEnded, Unauthenticated, Unavailable
 from .models import Admin
 from .rules import account, directories, elsewhere, login, sessions
 from .rules.attempts import Attempt
@@ -143,7 +144,12 @@ def named_by_proxy() -> str | None:
     ``security`` has taken the header away from everybody else's requests.
     """
     header = configuration().sign_in_header
-    return (request.headers.get(header, "").strip() or None) if header else None
+    if not header:
+        return None
+    sent = request.headers.get(header, "").strip()
+    with contextlib.suppress(UnicodeError):  # WSGI gives octets as Latin-1; proxies send UTF-8
+        sent = sent.encode("latin-1").decode()
+    return sent or None
 
 
 def sign_in_as(shown: str, ask: Callable[[], elsewhere.Person | RuleError]) -> Refusal:
@@ -163,13 +169,14 @@ def sign_in_as(shown: str, ask: Callable[[], elsewhere.Person | RuleError]) -> R
 
 def not_answered(error: Unavailable) -> Unavailable:
     """What a stranger reads where the place to ask does not answer; the log has why."""
-    transact(elsewhere.log_fault, "", client_ip(), error)
-    return error
+    return transact(elsewhere.not_answered, "", client_ip(), error)
 
 
 def _confirm() -> None:
     """Ask the directory now and then whether somebody who is signed in still may be."""
-    who = signed_in() if request.endpoint not in PUBLIC_ENDPOINTS else None
+    # Whoever wants to leave may, whatever the directory does.
+    is_free = request.endpoint in PUBLIC_ENDPOINTS or request.endpoint == "login.sign_out"
+    who = None if is_free else signed_in()
     if who is None:
         return
     if who.source == sessions.PROXY:
@@ -185,6 +192,8 @@ def _look_up(who: sessions.SignedIn) -> None:
     if directory is None:
         _dismiss(who, Forbidden("Accounts of the directory may not sign in any more"))
         return
+    if not directory.can_look_up:
+        _dismiss(who, Forbidden("Sign in again, so that the directory is asked"))
     external_id = elsewhere.external_id_of(db.session(), who)
     db.session.remove()  # no connection is held while the directory is asked
     try:
@@ -192,14 +201,15 @@ def _look_up(who: sessions.SignedIn) -> None:
     except Refused as refusal:
         _dismiss(who, refusal)
     except NotAnswered as error:
-        raise not_answered(error) from None
+        transact(elsewhere.log_fault, who.username, client_ip(), error)
+        raise
     transact(elsewhere.confirm, who.admin_id)
 
 
 def _dismiss(who: sessions.SignedIn, refusal: RuleError) -> None:
     transact(elsewhere.dismiss, who, client_ip(), refusal)
     _end()
-    raise Unauthenticated("Your session has ended: %(reason)s", reason=refusal)
+    raise SessionEnded("Your session has ended: %(reason)s", reason=refusal)
 
 
 # --- settling -------------------------------------------------------------------

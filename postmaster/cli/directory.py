@@ -27,6 +27,8 @@ def testldap(username: str, look_up: bool) -> None:
     steps = trials.run(directory, username=username, password=password)
     for step in steps:
         click.echo(f"{'ok    ' if step.passed else 'failed'}  {step.title}: {step.said}")
+        if step.detail:
+            click.echo(f"        {step.detail}")
         if step.advice:
             click.echo(f"        {step.advice}")
     if not trials.is_good(steps):

@@ -16,6 +16,8 @@ class NotAnswered(Unavailable):
     ``advice`` says what to do. ``others_may`` is whether another server could do better.
     """
 
+    what = Phrase("The directory cannot be asked now")
+
     def __init__(self, template: str, advice: Phrase, *, others_may: bool = True, **values: Any):
         super().__init__(FOR_STRANGERS, in_full=template, **values)
         self.advice = advice

@@ -19,7 +19,7 @@ def _attributes(directory: Directory) -> list[str]:
 
 def named(directory: Directory, connection: ldap3.Connection, name: Name) -> list[Entry]:
     """Who may be meant by a user name: mostly one, none if there is no such user."""
-    query = directory.user_filter or directory.preset.users
+    query = directory.users
     base, wanted = directory.user_base, _attributes(directory)
     if name.form is Form.DN:
         meant = entries.at(connection, name.typed, attributes=wanted)
@@ -83,6 +83,6 @@ def known(directory: Directory, connection: ldap3.Connection, account: Account) 
 
 def _fits(directory: Directory, connection: ldap3.Connection, entry: Entry) -> bool:
     """Whether the filter of users still finds this entry."""
-    query = directory.user_filter or directory.preset.users
+    query = directory.users
     filled = names.fill(query, user=entry.text(directory.naming_attribute))
     return entries.at(connection, entry.dn, filled) is not None

@@ -146,9 +146,15 @@ class Directory:
         return self.username_attribute or self.preset.username
 
     @property
-    def has_bind_account(self) -> bool:
-        """Whether PostMaster has an account of its own there, to look people up with."""
-        return bool(self.bind_account and self.bind_password)
+    def users(self) -> str:
+        """The filter that finds a user by ``{user}``."""
+        usual, named = self.preset.username, self.naming_attribute
+        return self.user_filter or self.preset.users.replace(f"({usual}=", f"({named}=")
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether people can be looked up without their password: by an account, or by nobody."""
+        return bool(self.bind_password) if self.bind_account else not self.is_active
 
 
 @dataclass(frozen=True)

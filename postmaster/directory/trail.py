@@ -22,6 +22,7 @@ class Step:
     said: RuleError
     passed: bool
     advice: Phrase | None = None
+    detail: str = ""  # the server's own words
 
 
 class Trail:
@@ -45,5 +46,5 @@ class Trail:
         if error is self._last_failure:
             return
         self._last_failure = error
-        advice = getattr(error, "advice", None)
-        self.steps.append(Step(self._title, error.for_operators(), passed=False, advice=advice))
+        advice, detail = getattr(error, "advice", None), getattr(error, "detail", "")
+        self.steps.append(Step(self._title, error.for_operators(), False, advice, detail))

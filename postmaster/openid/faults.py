@@ -36,23 +36,37 @@ GRANT = Phrase(
 class NotAnswered(Unavailable):
     """The provider could not be asked. ``advice`` says what to do."""
 
+    what = Phrase("The sign-in provider cannot be asked now")
+
     def __init__(self, template: str, advice: Phrase, **values: Any):
         super().__init__(FOR_STRANGERS, in_full=template, **values)
         self.advice = advice
 
 
 class Refused(Forbidden):
-    """The answer is no, or none that can be trusted. ``detail`` is for the log."""
+    """The answer is no, or none that can be trusted. ``detail`` is for the log.
 
-    def __init__(self, template: str, advice: Phrase, *, detail: str = "", **values: Any):
+    ``is_fault``: nobody's mistake who signs in, so that the log has it in any case.
+    """
+
+    def __init__(
+        self,
+        template: str,
+        advice: Phrase,
+        *,
+        detail: str = "",
+        is_fault: bool = False,
+        **values: Any,
+    ):
         super().__init__(template, **values)
+        self.is_fault = is_fault
         self.advice = advice
         self.detail = detail
 
 
 def not_trusted(detail: str) -> Refused:
     """The refusal of an answer that an attacker could have made."""
-    return Refused(NOT_TRUSTED, CHECK_CLOCK, detail=detail)
+    return Refused(NOT_TRUSTED, CHECK_CLOCK, detail=detail, is_fault=True)
 
 
 def refused_by_provider(reason: str) -> Refused:

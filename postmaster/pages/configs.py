@@ -126,8 +126,8 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "still may be. Sessions by OpenID Connect end after them."
     ),
     settings.LDAP_BASE: _l(
-        "Where users are looked for, such as ou=People,dc=example,dc=com. Empty: in the whole "
-        "domain."
+        "Below which users are looked for, and outside Active Directory the group too, such as "
+        "dc=example,dc=com. Empty: in the whole domain."
     ),
     settings.LDAP_USER_FILTER: _l(
         "Which entries are users, with {user} for the typed name. Empty: as usual in this type of "

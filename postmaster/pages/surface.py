@@ -31,7 +31,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security
 from ..db import PASSING, after_commit, db
-from ..errors import Invalid, NotFound, Phrase, RuleError, Throttled, Unauthenticated
+from ..errors import (
+    Invalid,
+    NotFound,
+    Phrase,
+    RuleError,
+    SessionEnded,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 from ..models import HistoryEntry
 from ..rules import history, paging, rows, undo
 from ..rules.history import Action, Kind
@@ -362,19 +371,23 @@ def preview(find: Callable[[], Sequence[str]], typed: str) -> Response:
 
 def refusal(error: RuleError) -> BaseResponse:
     """A RuleError as a page; who is not signed in is led to the sign-in page."""
+    if isinstance(error, SessionEnded):
+        flash(translated(error), "warning")
+        return _to_sign_in(is_explained=True)
     if isinstance(error, Unauthenticated):
         return _to_sign_in()
     waits = error.status != HTTPStatus.SERVICE_UNAVAILABLE or error.template in PASSING
-    response = answer(error.status, translated(error), advises=waits)
+    what = error.what if isinstance(error, Unavailable) else None
+    response = answer(error.status, translated(error), advises=waits, what=what)
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
 
-def _to_sign_in() -> BaseResponse:
+def _to_sign_in(*, is_explained: bool = False) -> BaseResponse:
     target: str | None = own_address() if request.method == "GET" else None
     is_leaving = request.endpoint == "login.sign_out"
-    if request.method not in security.SAFE_METHODS and not is_leaving:
+    if request.method not in security.SAFE_METHODS and not is_leaving and not is_explained:
         flash(
             _("Your session has ended. Sign in again: what you sent last was not saved."),
             "warning",
@@ -394,17 +407,19 @@ def sign_in_address(target: str | None) -> str:
     return url_for("login.sign_in", next=target)
 
 
-def answer(status: int, message: str, *, advises: bool = True) -> Response:
-    """An error page with any status. ``advises``: it adds what to do next."""
+def answer(
+    status: int, message: str, *, advises: bool = True, what: Phrase | None = None
+) -> Response:
+    """An error page with any status. ``advises``: it adds what to do next. ``what``: its title."""
     response = make_response(
         render_template(
             "error.html",
             status=status,
-            phrase=_(STATUS_NAMES.get(status, Phrase("This does not work"))),
+            phrase=_(what or STATUS_NAMES.get(status, Phrase("This does not work"))),
             message=message,
             what_next=_(WHAT_NEXT[status]) if advises and status in WHAT_NEXT else "",
             # The menu needs the database.
-            bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+            bare=status >= HTTPStatus.INTERNAL_SERVER_ERROR and what in (None, Unavailable.what),
         ),
         status,
     )

@@ -5,6 +5,7 @@ account there, so that a renamed account stays the same administrator. Their use
 the place in them (alice@corp.example.com), so that a local alice is somebody else.
 """
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,10 +35,9 @@ class Person:
     name: str
     old_usernames: tuple[str, ...] = ()
 
-    @property
-    def marked_username(self) -> str:
-        """The user name where a local administrator has the usual one."""
-        mark = f" ({self.source})"
+    def marked_username(self, number: int) -> str:
+        """The user name where other administrators have the usual one."""
+        mark = f" ({self.source})" if number == 1 else f" ({self.source} {number})"
         return self.username[: lengths.of(Admin.username) - len(mark)] + mark
 
 
@@ -117,6 +117,8 @@ def refused(session: Session, attempt: Attempt, error: RuleError) -> RuleError:
     """The refusal of a directory or a provider, of which the log tells more."""
     is_guess = bool(getattr(error, "is_wrong_password", False))
     detail = str(getattr(error, "detail", ""))
+    if getattr(error, "is_fault", False):
+        log_fault(session, attempt.username, attempt.ip, error, f" ({detail})")
     return attempts.refused(
         session,
         attempt,
@@ -126,16 +128,16 @@ def refused(session: Session, attempt: Attempt, error: RuleError) -> RuleError:
     )
 
 
-def not_answered(session: Session, attempt: Attempt, error: Unavailable) -> Unavailable:
+def not_answered(session: Session, username: str, ip: str, error: Unavailable) -> Unavailable:
     """The refusal while nobody can be asked."""
     announce(session, SignIn(Outcome.NOT_ANSWERED))
-    log_fault(session, attempt.username, attempt.ip, error)
+    log_fault(session, username, ip, error)
     return error
 
 
-def log_fault(session: Session, username: str, ip: str, error: Unavailable) -> None:
-    """Have the log tell, in any case, why nobody could be asked."""
-    sentence = f"Signing in was not possible: {error.for_operators()}"
+def log_fault(session: Session, username: str, ip: str, error: RuleError, more: str = "") -> None:
+    """Have the log tell, in any case, why nobody could be asked or believed."""
+    sentence = f"Signing in was not possible: {error.for_operators()}{more}"
     announce(session, history.LogEntry("error", addresses.shown(username), sentence, ip))
 
 
@@ -150,7 +152,7 @@ def _known(session: Session, person: Person) -> Admin | None:
     if person.source == sessions.OPENID:
         return None  # there, many may choose their user name themselves
     # Rows of PostMaster 1.x have no identifier yet.
-    for username in (person.username, person.marked_username, *person.old_usernames):
+    for username in (person.username, *person.old_usernames):
         admin = session.scalar(here.where(Admin.username == username))
         if admin is not None:
             return admin
@@ -192,8 +194,7 @@ def _new(session: Session, person: Person, ip: str) -> Admin:
 
 def _bring_up_to_date(session: Session, admin: Admin, person: Person, ip: str) -> None:
     old, old_username = admins.as_recorded(admin), admin.username
-    usual = (person.username, person.marked_username)
-    if admin.external_id is not None and admin.username not in usual:
+    if admin.external_id is not None and not _is_called(admin, person):
         admin.username = _free_username(session, person, besides=admin)
     admin.name = _name(person)
     new = admins.as_recorded(admin)
@@ -210,17 +211,27 @@ def _bring_up_to_date(session: Session, admin: Admin, person: Person, ip: str) -
         )
 
 
+def _is_called(admin: Admin, person: Person) -> bool:
+    """Whether the row has one of the names that this account may have here."""
+    username = admin.username or ""
+    marked = username.startswith(f"{person.username} ({person.source}")
+    return username in (person.username, *person.old_usernames) or marked
+
+
 def _oneself(admin: Admin, ip: str) -> Actor:
     return Actor(admin.id, admin.username or "", "page", ip)
 
 
 def _free_username(session: Session, person: Person, besides: Admin | None = None) -> str:
-    """The user name, or one that says where from, if another administrator has it."""
-    taken = select(Admin.id).where(Admin.username == person.username)
-    if besides is not None:
-        taken = taken.where(Admin.id != besides.id)
-    is_free = session.scalar(taken.limit(1)) is None
-    return person.username if is_free else person.marked_username
+    """The user name, or one that says where from, if other administrators have it."""
+    for number in itertools.count():
+        username = person.marked_username(number) if number else person.username
+        taken = select(Admin.id).where(Admin.username == username)
+        if besides is not None:
+            taken = taken.where(Admin.id != besides.id)
+        if session.scalar(taken.limit(1)) is None:
+            return username
+    raise AssertionError("numbers do not end")
 
 
 def _name(person: Person) -> str:

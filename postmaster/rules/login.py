@@ -233,7 +233,7 @@ def settle_elsewhere(
     """Decide an attempt that a directory, a provider or a proxy was asked about."""
     if isinstance(found, Unavailable):
         attempts.undo(session, attempt)
-        return elsewhere.not_answered(session, attempt, found)
+        return elsewhere.not_answered(session, attempt.username, attempt.ip, found)
     if isinstance(found, RuleError):
         return elsewhere.refused(session, attempt, found)
     admin = elsewhere.admitted(session, found, attempt.ip)

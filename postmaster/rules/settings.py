@@ -16,6 +16,7 @@ from ..directory import syntax
 from ..directory.kinds import Kind
 from ..errors import Invalid, Phrase
 from ..models import SettingRow
+from ..openid.plan import is_issuer
 from . import addresses, lengths
 
 T = TypeVar("T")
@@ -255,10 +256,11 @@ ELSEWHERE_MINUTES = _whole_number(
     Phrase("Directory Check in Minutes"), 15, 1, 999, "^[1-9][0-9]{0,2}$"
 )
 OPENID_ENABLED = _switch(Phrase("Enable OpenID Connect"), False)
-OPENID_ISSUER = _text(
+OPENID_ISSUER = _checked_text(
     Phrase("OpenID Issuer"),
     "https?://[!-~]{1,240}",
     Phrase("the address of the provider, such as https://login.example.com"),
+    is_issuer,
 )
 OPENID_CLIENT = _text(Phrase("OpenID Client ID"), NO_CONTROLS, Phrase("the client's identifier"))
 OPENID_CLAIM = _text(

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.everybody import faults_in_any_look
-from tests.browser.layout import no_sideways_scroll
-from tests.browser.looks import BOTH_WIDTHS, PHONE
+from tests.browser.everybody import faults_in_any_look, no_sideways_scroll_at_any_width
+from tests.browser.looks import PHONE
 from tests.browser.served import Served
 from tests.browser.traffic import transferred, watch_of, weighed
 
@@ -40,6 +39,7 @@ PAGES = [
     "/admins/1/delete",
     "/admins/selected?id=1",
     "/configs",
+    "/configs/directory",
     "/logs",
     "/history",
     "/history/{entry}",
@@ -207,7 +207,6 @@ def put_odd_rows(served: Served) -> None:
         served.server.ask("POST", "/login", data={"username": text, "password": text})
 
 
-@pytest.mark.parametrize("signed_in", BOTH_WIDTHS, indirect=True)
 def test_odd_texts_are_text(served: Served, signed_in: Page) -> None:
     put_odd_rows(served)
     page = signed_in
@@ -238,7 +237,7 @@ def test_odd_texts_are_text(served: Served, signed_in: Page) -> None:
         page.goto(path)
         assert page.locator("img[onerror], main script").count() == 0, path
         assert "49 %s" not in page.locator("main").inner_text(), path
-        no_sideways_scroll(page)
+        no_sideways_scroll_at_any_width(page)
 
 
 def test_an_odd_text_that_is_refused_stands_in_its_field(served: Served, signed_in: Page) -> None:

@@ -97,7 +97,9 @@ def test_one_that_cannot_and_what_to_do(tried: Commands) -> None:
 def test_a_wrong_password(tried: Commands) -> None:
     result = tried.run("testldap", "alice", given="a guess\n")
     assert result.exit_code == 1
-    assert "failed  Password: The username or password was incorrect\n" in result.stdout
+    assert (
+        "failed  Password: The username or password was incorrect\n        invalidCredentials\n"
+    ) in result.stdout
     assert "Group:" not in result.stdout
 
 

@@ -88,6 +88,12 @@ def said(app: Flask, username: str, password: str = PASSWORD) -> str:
     return response.text
 
 
+def sign_in_here(browser: FlaskClient) -> str:
+    """Sign the default admin in, in this browser; where it leads to."""
+    data = {"username": "admin", "password": LOCAL_PASSWORD}
+    return browser.post("/login", data=data).headers["Location"]
+
+
 def rows(app: Flask, query: Select[tuple[Row]]) -> list[Row]:
     """What the database holds now."""
     with app.app_context():
@@ -154,6 +160,7 @@ def test_a_row_of_postmaster_1_is_taken_over(app: Flask) -> None:
         db.session.add(Admin(username="alice", name="Old", source="ldap", active=True))
         db.session.commit()
     assert is_in(attempt(app, "alice"))
+    assert is_in(attempt(app, "alice")), "and the second time too"
     assert admin(app, "alice").name == "Alice Liddell (Oxford)"
     assert len(rows(app, select(Admin))) == 2
 
@@ -299,6 +306,10 @@ def test_while_the_directory_is_away_its_administrators_wait_and_local_ones_work
         address = server.ldaps
         tell_directory(address)
         refused = browser.get(USERS)
+    page = browser.get("/users")
+    assert page.status_code == 503
+    assert "The directory cannot be asked now" in page.text
+    assert 'action="/logout"' in page.text, "whoever wants to leave can"
     assert refused.status_code == 503
     assert AWAY in refused.get_json()["message"]
     assert AWAY in said(app, "alice")
@@ -310,6 +321,31 @@ def test_while_the_directory_is_away_its_administrators_wait_and_local_ones_work
     assert address in errors[-1]["message"]
     tell_directory()
     assert is_in(browser)
+    some_time_later(app, f"alice@{REALM}")
+    tell_directory(address)
+    assert browser.get("/logout").headers["Location"] == "/login"
+    assert sign_in_here(browser) == "/"
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_the_page_says_why_a_session_has_ended(app: Flask, accounts: DomainAccounts) -> None:
+    name = new(accounts, "told")
+    browser = attempt(app, name)
+    accounts.disable(name)
+    some_time_later(app, f"{name}@{REALM}")
+    page = browser.get("/users", follow_redirects=True).text
+    assert "Your session has ended: Your account is disabled in the directory" in page
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_a_session_that_cannot_be_looked_up_any_more_ends(app: Flask, client: FlaskClient) -> None:
+    browser = attempt(app, "alice")
+    set_setting(client, "LDAP Bind Account", "")
+    assert is_in(browser)
+    some_time_later(app, f"alice@{REALM}")
+    refused = browser.get(USERS)
+    assert refused.status_code == 401
+    assert "Sign in again" in refused.get_json()["message"]
 
 
 def test_while_the_directory_hangs_a_local_administrator_signs_in(

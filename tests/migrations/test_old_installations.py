@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postmaster.rules import passwords
+from postmaster.rules import passwords, settings
 from tests.conftest import sign_in
 from tests.migrations.conftest import OLD_REVISIONS, REVISIONS, Database
 
@@ -137,12 +137,8 @@ def test_settings_keep_their_values_and_the_new_ones_follow(
     else:
         assert [(row[1], row[2]) for row in rows[:11]] == list(SETTINGS.items())
     assert [row[0] for row in rows[:11]] == list(range(1, 12))
-    assert [tuple(row[1:]) for row in rows[11:]] == [
-        ("Allow External Alias Destinations", "False"),
-        ("Email2Email Map", "False"),
-        ("Recipient Delimiter", "+"),
-        ("Mail Folder", "/var/mail/vhosts/%d/%n"),
-    ]
+    new = [(setting.name, setting.text(setting.default)) for setting in settings.ALL[11:]]
+    assert [tuple(row[1:]) for row in rows[11:]] == new
 
 
 def test_administrators_sign_in_with_the_same_password_and_authenticator(

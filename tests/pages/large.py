@@ -20,11 +20,11 @@ from sqlalchemy import (
 from postmaster.models import Admin, AdminSession, Alias, Domain, HistoryEntry, User
 from postmaster.rules import history
 
-DOMAINS = 1_000
-USERS = 100_000
-ALIASES = 20_000
-SOURCES = 10_000  # each leads to two users
-CHANGES = 10_000
+DOMAINS = 200
+USERS = 20_000
+ALIASES = 4_000
+SOURCES = 2_000  # each leads to two users
+CHANGES = 2_000
 ADMINS = 120
 # One user that many aliases lead to, and one alias that leads to many users.
 WANTED = 200
@@ -62,7 +62,7 @@ def _fill(connection: Connection, model: Any, count: int, **columns: Any) -> Non
 
 
 def fill(connection: Connection) -> None:
-    """A thousand domains of a hundred users each, aliases, a history, administrators."""
+    """Two hundred domains of a hundred users each, aliases, a history, administrators."""
     moment = history.now()
     domain = number % DOMAINS
     _fill(connection, Domain, DOMAINS, id=number + 1, name=_words("d", number, ".example"))

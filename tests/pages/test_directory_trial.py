@@ -159,6 +159,7 @@ def test_a_wrong_password(ready: Browser) -> None:
     page = ready.submit("trial", username="alice", password=WRONG)
     assert steps(page)[-1] == ("failed", "Password")
     assert "incorrect" in said(page, "Password")
+    assert "invalidCredentials" in said(page, "Password")  # the server's own words
     assert verdict(page) == "This account cannot sign in to PostMaster."
 
 

@@ -9,6 +9,7 @@ from postmaster.rules.directories import Trust
 from tests.rules.conftest import alter_setting
 
 UNVERIFIED, READABLE = "directory-unverified", "directory-readable-passwords"
+UNENCRYPTED = "directory-unencrypted"
 UNCHECKED = Trust(verify=False)
 PLAIN = Trust(allow_plain_passwords=True)
 BOTH = Trust(verify=False, allow_plain_passwords=True)
@@ -39,7 +40,7 @@ def found(trust: Trust) -> list[str]:
         (LDAP, {"start_tls": True}, UNCHECKED, [UNVERIFIED]),
         (LDAP, {}, UNCHECKED, []),
         (LDAP, {}, PLAIN, [READABLE]),
-        (LDAP, {"method": "NTLM"}, PLAIN, []),
+        (LDAP, {"method": "NTLM"}, PLAIN, [UNENCRYPTED]),
         (f"{LDAPS} {LDAP}", {}, BOTH, [UNVERIFIED, READABLE]),
         (LDAPS, {"on": False}, BOTH, []),
     ],

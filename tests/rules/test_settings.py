@@ -26,6 +26,7 @@ BEYOND_PATTERNS = (
     settings.LDAP_BASE,
     settings.LDAP_USER_FILTER,
     settings.LDAP_GROUP_FILTER,
+    settings.OPENID_ISSUER,  # http:// is for this host only
 )
 
 
@@ -177,7 +178,10 @@ CONTRACT: dict[str, tuple[object, list[str], list[str], str]] = {
     "Enable OpenID Connect": (False, *ON_OR_OFF),
     "OpenID Issuer": (
         *(None, ["https://login.example.com", "https://id.example.com/realms/a"]),
-        *(["login.example.com", "ftp://a", "https://", "https://a b"], INVALID),
+        *(
+            ["login.example.com", "ftp://a", "https://", "https://a b", "http://login.example.com"],
+            INVALID,
+        ),
     ),
     "OpenID Client ID": (None, ["postmaster", "https://mail.example.com"], ["", "a\nb"], INVALID),
     "OpenID Claim": ("groups", ["groups", "https://example.com/roles"], ["", "a b"], INVALID),

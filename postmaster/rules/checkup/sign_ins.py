@@ -27,7 +27,15 @@ READABLE = Kind(
         "or StartTLS, and take ldap_allow_plain_passwords out of postmaster.toml."
     ),
 )
-KINDS = (UNVERIFIED, READABLE)
+UNENCRYPTED = Kind(
+    "directory-unencrypted",
+    Severity.WARNING,
+    Phrase("The connection to the directory is not encrypted"),
+    Phrase(
+        "NTLM hides passwords from whoever listens between PostMaster and %(servers)s, but whoever "
+        "can change what is said there can let anybody in. Use ldaps:// or StartTLS."
+    ),
+)
 
 
 def find(session: Session, trust: Trust) -> list[Finding]:
@@ -42,6 +50,9 @@ def find(session: Session, trust: Trust) -> list[Finding]:
         found.append((UNVERIFIED, encrypted))
     if readable and directory.allow_plain_passwords:
         found.append((READABLE, readable))
+    by_ntlm = [s for s in directory.servers if s not in encrypted and s not in readable]
+    if by_ntlm:
+        found.append((UNENCRYPTED, by_ntlm))
     return [
         Finding(kind, 1, values={"servers": ", ".join(server.url for server in servers)})
         for kind, servers in found
