@@ -17,9 +17,9 @@ def said() -> list[str]:
     found = []
     for folder in FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    found.append(node.value)
+            tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            values = [node.value for node in tree if isinstance(node, ast.Constant)]
+            found += [value for value in values if isinstance(value, str)]
     return found
 
 
