@@ -13,7 +13,6 @@ from flask import Flask, request, session
 from flask_login import login_user, logout_user
 
 from .db import db, transact
-from .directory import asking
 from .directory.faults import NotAnswered, Refused
 from .directory.plan import Account
 from .errors import Forbidden, RuleError, SessionEnded, Unauthenticated, Unavailable
@@ -196,6 +195,8 @@ def _look_up(who: sessions.SignedIn) -> None:
         _dismiss(who, Forbidden("Sign in again, so that the directory is asked"))
     external_id = elsewhere.external_id_of(db.session(), who)
     db.session.remove()  # no connection is held while the directory is asked
+    from .directory import asking  # noqa: PLC0415 -- see directory/__init__
+
     try:
         asking.look_up(directory, Account(external_id, who.username, who.name, ""))
     except Refused as refusal:

@@ -47,14 +47,14 @@ def setlogfile(path: Path) -> None:
 @click.command()
 def setldappassword() -> None:
     """Set the password of the directory's bind account; it is asked for."""
-    password = surface.asked_password()
+    password = surface.asked_secret()
     click.echo(f"The password was written to {write_value('ldap_bind_password', password)}.")
 
 
 @click.command()
 def setopenidsecret() -> None:
     """Set PostMaster's secret at the OpenID Connect provider; it is asked for."""
-    secret = surface.asked_password()
+    secret = surface.asked_secret()
     click.echo(f"The secret was written to {write_value('openid_client_secret', secret)}.")
 
 

@@ -4,6 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..db import db, transact
+from ..errors import RuleError
 from ..rules import trials
 from ..signing_in import trust
 from . import surface
@@ -21,10 +22,14 @@ def testldap(username: str, look_up: bool) -> None:
     The password is asked for on the terminal. The exit status is 1 where the account cannot
     sign in.
     """
-    directory = transact(trials.begin, surface.operator(), trust(), username=username)
+    operator = surface.operator()
+    directory = transact(trials.begin, operator, trust(), username=username)
+    if isinstance(directory, RuleError):
+        raise directory
     db.session.remove()  # no connection is held while the directory is asked
-    password = "" if look_up else surface.asked_password(twice=False)
+    password = "" if look_up else surface.asked_secret(twice=False)
     steps = trials.run(directory, username=username, password=password)
+    transact(trials.end, operator, steps, username=username)
     for step in steps:
         click.echo(f"{'ok    ' if step.passed else 'failed'}  {step.title}: {step.said}")
         if step.detail:

@@ -43,6 +43,14 @@ def asked_password(*, twice: bool = True) -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
+def asked_secret(*, twice: bool = True) -> str:
+    """The same, where nothing is no password."""
+    secret = asked_password(twice=twice)
+    if not secret:
+        raise click.ClickException("No password came: nothing was done")
+    return secret
+
+
 def name_of(path: Path) -> str:
     """A file's name as it can be shown and kept: one may be no UTF-8."""
     return os.fsencode(path.name).decode(errors="replace")

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Ask = Callable[[ldap3.Connection, Server], T]
 
 FOUND = Phrase("Found: %(dn)s")
-NOT_A_MEMBER = Phrase("Your account may not use PostMaster: it is not in the group %(group)s")
+NOT_A_MEMBER = Phrase("This account may not use PostMaster: it is not in the group %(group)s")
 ADD_TO_GROUP = Phrase("Add the account to the group in the directory, or to one of its groups")
 
 

@@ -1,6 +1,7 @@
 """A connection to one server of a directory: TCP, TLS, bind."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -20,6 +21,9 @@ ANSWER_SECONDS = 5
 LONGEST_SECONDS = 15
 # X509_V_ERR_ of openssl-verification-options(1ssl).
 EXPIRED, NOT_YET_VALID, HOSTNAME_MISMATCH, IP_MISMATCH = 10, 9, 62, 64
+
+# What ldap3 puts before the words of the system.
+LDAP3S_OWN = re.compile(r"^(socket [a-z ]+|error receiving data): (\[Errno -?\d+\] )?")
 
 CHECK_SERVER = Phrase("Check the address and the port, and that a firewall lets this host through")
 CHECK_PROTOCOL = Phrase(
@@ -117,7 +121,9 @@ def bind(
         # RFC 4513, 5.1.2: a name without a password is anonymous, and is answered "success".
         raise binding.wrong_password("")
     if directory.is_active and directory.method is Method.NTLM:
-        result = binding.by_ntlm(connection, directory, name, password)
+        from . import ntlm  # noqa: PLC0415 -- see __init__
+
+        result = ntlm.bind(connection, directory, name, password)
     else:
         result = binding.by_simple(connection, name, password)
     binding.check(result, server, is_encrypted=server.encrypted or directory.start_tls)
@@ -155,14 +161,8 @@ def as_service(connection: ldap3.Connection, directory: Directory, server: Serve
         ) from None
 
 
-def sends_passwords_readable(directory: Directory, server: Server) -> bool:
-    """Whether whoever listens on the way reads the passwords. NTLM does not send them."""
-    by_ntlm = directory.is_active and directory.method is Method.NTLM
-    return not (server.encrypted or directory.start_tls or by_ntlm)
-
-
 def _check_passwords_are_hidden(directory: Directory, server: Server) -> None:
-    if directory.allow_plain_passwords or not sends_passwords_readable(directory, server):
+    if directory.allow_plain_passwords or not directory.sends_passwords_readable(server):
         return
     raise NotAnswered(
         Phrase("%(server)s is not encrypted, and SIMPLE would send the password readable"),
@@ -257,4 +257,4 @@ def _reason(error: Exception) -> str:
         return str(error.reason)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error) or type(error).__name__
+    return LDAP3S_OWN.sub("", str(error)) or type(error).__name__

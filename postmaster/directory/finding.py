@@ -3,7 +3,7 @@
 import ldap3
 
 from ..errors import Phrase
-from . import entries, names, states
+from . import entries, filters, names, states
 from .entries import Entry
 from .faults import NotAnswered, Refused
 from .names import Form, Name
@@ -24,13 +24,13 @@ def named(directory: Directory, connection: ldap3.Connection, name: Name) -> lis
     if name.form is Form.DN:
         meant = entries.at(connection, name.typed, attributes=wanted)
         if meant is not None:
-            same = names.fill(query, user=meant.text(directory.naming_attribute))
+            same = filters.fill(query, user=meant.text(directory.naming_attribute))
             found = entries.search(connection, base, same, wanted)
             return [entry for entry in found if entry.dn.lower() == meant.dn.lower()]
     spellings = dict.fromkeys((name.account, name.typed))
     if name.domain and not directory.is_active and name.domain.lower() != directory.domain.lower():
         spellings = dict.fromkeys((name.typed,))  # only Active Directory knows other domains
-    either = "".join(names.fill(query, user=spelling) for spelling in spellings)
+    either = "".join(filters.fill(query, user=spelling) for spelling in spellings)
     return entries.search(connection, base, f"(|{either})", wanted)
 
 
@@ -84,5 +84,5 @@ def known(directory: Directory, connection: ldap3.Connection, account: Account) 
 def _fits(directory: Directory, connection: ldap3.Connection, entry: Entry) -> bool:
     """Whether the filter of users still finds this entry."""
     query = directory.users
-    filled = names.fill(query, user=entry.text(directory.naming_attribute))
+    filled = filters.fill(query, user=entry.text(directory.naming_attribute))
     return entries.at(connection, entry.dn, filled) is not None

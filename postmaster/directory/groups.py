@@ -8,7 +8,7 @@ from ldap3.utils.conv import escape_bytes, escape_filter_chars
 from ..errors import Phrase
 from .entries import Entry, at, search
 from .faults import NotAnswered
-from .names import fill
+from .filters import fill
 from .plan import MEMBER_OF, Directory
 
 # LDAP_MATCHING_RULE_IN_CHAIN (MS-ADTS 3.1.1.3.4.4.3): also the groups of the groups.

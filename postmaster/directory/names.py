@@ -1,16 +1,12 @@
-"""The forms in which people write their user name, and their place in a filter."""
+"""The forms in which people write their user name."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
-
-from ldap3.utils.conv import escape_filter_chars
 
 from .syntax import is_dn
 
 # A DN of 200 letters outside ASCII has 800 octets; nobody types more.
 MOST_LETTERS = 512
-PLACE = re.compile(r"\{(user|dn|group)\}")
 
 
 class Form(StrEnum):
@@ -46,8 +42,3 @@ def read(text: str) -> Name | None:
     if at:
         return Name(typed, Form.PRINCIPAL, before, after) if before and after else None
     return Name(typed, Form.PLAIN, typed)
-
-
-def fill(template: str, **places: str) -> str:
-    """A filter with ``{user}``, ``{dn}``, ``{group}`` replaced by escaped values (RFC 4515)."""
-    return PLACE.sub(lambda place: escape_filter_chars(places.get(place[1], place[0])), template)

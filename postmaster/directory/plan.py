@@ -5,8 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ldap3.utils.dn import escape_rdn
-
 from .kinds import Kind
 
 
@@ -122,7 +120,7 @@ class Directory:
     @property
     def root(self) -> str:
         """The DN of the domain, as DNS names it (RFC 2247)."""
-        return ",".join(f"dc={escape_rdn(label)}" for label in self.domain.split("."))
+        return ",".join(f"dc={label}" for label in self.domain.split("."))
 
     @property
     def user_base(self) -> str:
@@ -150,6 +148,11 @@ class Directory:
         """The filter that finds a user by ``{user}``."""
         usual, named = self.preset.username, self.naming_attribute
         return self.user_filter or self.preset.users.replace(f"({usual}=", f"({named}=")
+
+    def sends_passwords_readable(self, server: Server) -> bool:
+        """Whether whoever listens on the way reads the passwords. NTLM does not send them."""
+        by_ntlm = self.is_active and self.method is Method.NTLM
+        return not (server.encrypted or self.start_tls or by_ntlm)
 
     @property
     def can_look_up(self) -> bool:

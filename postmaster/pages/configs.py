@@ -25,11 +25,12 @@ blueprint = Blueprint("configs", __name__)
 
 @dataclass(frozen=True)
 class Group:
-    """Settings that belong together."""
+    """Settings that belong together; those that few ever need are folded away."""
 
     name: str
     title: LazyString
     settings: tuple[Setting[Any], ...]
+    rarely: tuple[Setting[Any], ...] = ()
 
 
 GROUPS = (
@@ -53,6 +54,14 @@ GROUPS = (
             settings.LDAP_METHOD,
             settings.LDAP_BIND_ACCOUNT,
             settings.ELSEWHERE_MINUTES,
+            settings.LDAP_BASE,
+            settings.LDAP_USER_FILTER,
+            settings.LDAP_GROUP_FILTER,
+            settings.LDAP_NAME_ATTRIBUTE,
+            settings.LDAP_USERNAME_ATTRIBUTE,
+        ),
+        # A type of directory has usual values for these.
+        rarely=(
             settings.LDAP_BASE,
             settings.LDAP_USER_FILTER,
             settings.LDAP_GROUP_FILTER,

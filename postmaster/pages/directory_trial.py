@@ -8,9 +8,9 @@ from wtforms import PasswordField, StringField
 
 from ..db import db, transact
 from ..directory.trail import Step
-from ..errors import Invalid
+from ..errors import Invalid, Throttled
 from ..rules import trials
-from ..security import actor
+from ..security import actor, configuration
 from ..signing_in import trust
 from . import surface
 from .forms import PageForm
@@ -44,11 +44,20 @@ def run() -> Response:
     form = TrialForm()
     username = form.username.data or ""
     try:
-        directory = transact(trials.begin, actor(), trust(), username=username)
-    except Invalid as error:
+        directory = transact(
+            trials.begin,
+            actor(),
+            trust(),
+            username=username,
+            failures_per_hour=configuration().sign_in_failures_per_hour,
+        )
+        if isinstance(directory, Throttled):
+            raise directory
+    except (Invalid, Throttled) as error:
         return surface.refused(form, error, lambda: _page(form))
     db.session.remove()  # no connection is held while the directory is asked
     steps = trials.run(directory, username=username, password=form.password.data or "")
+    transact(trials.end, actor(), steps, username=username)
     return _page(form, steps)
 
 

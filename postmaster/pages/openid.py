@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from .. import security, signing_in
 from ..db import db
 from ..errors import NotFound, RuleError
-from ..openid import signing_in as client
 from ..openid.faults import NotAnswered, Refused
 from ..openid.plan import Provider
 from ..rules import providers
@@ -26,6 +25,8 @@ PENDING_SECONDS = 900
 @blueprint.get("/login/openid", provide_automatic_options=False)
 def begin() -> BaseResponse:
     """Send the browser to the provider. A link, since a form may lead to this site only."""
+    from ..openid import signing_in as client  # noqa: PLC0415 -- see openid/__init__
+
     provider = _provider()
     db.session.remove()  # no connection is held while the provider is asked
     try:
@@ -42,6 +43,8 @@ def begin() -> BaseResponse:
 @blueprint.get("/login/openid/callback", provide_automatic_options=False)
 def finish() -> BaseResponse:
     """The browser is back: ask the provider who it is."""
+    from ..openid import signing_in as client  # noqa: PLC0415 -- see openid/__init__
+
     pending = session.pop(PENDING, {})  # whatever comes of it, it counts once
     if time.time() > int(pending.get("until", 0)):
         pending = {}

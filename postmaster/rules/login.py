@@ -20,7 +20,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..db import announce
-from ..directory import asking
 from ..directory.faults import NotAnswered, Refused
 from ..errors import Forbidden, Invalid, Phrase, RuleError, Unavailable
 from ..models import Admin
@@ -185,6 +184,8 @@ def ask_directory(attempt: Attempt, password: str) -> elsewhere.Person | RuleErr
     """Whom the directory says this is. Slow, and needs no database."""
     if attempt.directory is None:
         return Forbidden(INCORRECT)
+    from ..directory import asking  # noqa: PLC0415 -- see directory/__init__
+
     try:
         account = asking.sign_in(attempt.directory, attempt.typed, password)
     except (Refused, NotAnswered) as error:

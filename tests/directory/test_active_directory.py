@@ -19,7 +19,7 @@ LOCKED = "Your account is locked out in the directory"
 EXPIRED = "Your account has expired in the directory"
 PASSWORD_EXPIRED = "Your password has expired in the directory: change it there first"
 UNKNOWN = "The username or password was incorrect"
-OUTSIDE = "Your account may not use PostMaster: it is not in the group PostMaster Admins"
+OUTSIDE = "This account may not use PostMaster: it is not in the group PostMaster Admins"
 
 STATES = [
     pytest.param(DomainAccounts.disable, DISABLED, id="disabled"),

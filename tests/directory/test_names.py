@@ -2,7 +2,7 @@
 
 import pytest
 
-from postmaster.directory import names, syntax
+from postmaster.directory import filters, names, syntax
 from postmaster.directory.names import Form
 
 
@@ -36,7 +36,7 @@ def test_what_is_no_name(typed: str) -> None:
 
 
 def test_values_are_escaped_and_never_filled_again() -> None:
-    filled = names.fill("(&(uid={user})(o={dn})(x={other}))", user="*)({dn}\\", dn="a(b")
+    filled = filters.fill("(&(uid={user})(o={dn})(x={other}))", user="*)({dn}\\", dn="a(b")
     assert filled == r"(&(uid=\2a\29\28{dn}\5c)(o=a\28b)(x={other}))"
 
 

@@ -76,9 +76,9 @@ def check_disturbed(
     load.start()
     try:
         for disturb in disturbances:
-            load.wait_for_more(100)
+            load.wait_for_more(50)
             disturb()
-        load.wait_for_more(100)
+        load.wait_for_more(50)
     finally:
         load.stop()
     assert load.statuses <= BROKEN

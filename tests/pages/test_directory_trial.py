@@ -242,7 +242,10 @@ def test_the_log_tells_of_every_trial(ready: Browser, auditing: str) -> None:
     for password in (PASSWORD, WRONG, ""):
         ready.submit("trial", username=" alice ", password=password)
     trials = [line for line in log_of(ready) if "tried" in line["message"]]
-    assert [line["message"] for line in trials] == ["The directory was tried as alice"] * 3
+    assert [line["message"] for line in trials] == [
+        f"The directory was tried as alice: {verdict} sign in"
+        for verdict in ("can", "cannot", "can")
+    ]
     assert {(line["category"], line["admin"]) for line in trials} == {("auth", "admin")}
     assert {line["ip"] for line in trials} == {"127.0.0.1"}
 

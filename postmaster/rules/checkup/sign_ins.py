@@ -2,7 +2,6 @@
 
 from sqlalchemy.orm import Session
 
-from ...directory.connections import sends_passwords_readable
 from ...errors import Phrase
 from .. import directories
 from ..directories import Trust
@@ -44,7 +43,7 @@ def find(session: Session, trust: Trust) -> list[Finding]:
     if directory is None:
         return []
     encrypted = [s for s in directory.servers if s.encrypted or directory.start_tls]
-    readable = [s for s in directory.servers if sends_passwords_readable(directory, s)]
+    readable = [s for s in directory.servers if directory.sends_passwords_readable(s)]
     found = []
     if encrypted and not directory.verify:
         found.append((UNVERIFIED, encrypted))
