@@ -220,6 +220,15 @@ def test_a_secret_takes_the_place_of_the_old_one(command: str, key: str, secret:
 
 
 @pytest.mark.parametrize(("command", "key"), COMMANDS.items())
+@pytest.mark.parametrize("given", ["", "\n"])
+def test_nothing_is_no_secret(command: str, key: str, given: str) -> None:
+    config.config_path().write_text(COMMENTED, encoding="utf-8")
+    result = run(command, given=given)
+    assert (result.exit_code, result.stderr) == (1, "Error: No password came: nothing was done\n")
+    assert getattr(config.load(), key) == "the old one"
+
+
+@pytest.mark.parametrize(("command", "key"), COMMANDS.items())
 def test_a_file_that_is_not_there_is_made(command: str, key: str) -> None:
     assert run(command, given="the first one\n").exit_code == 0
     assert getattr(config.load(), key) == "the first one"

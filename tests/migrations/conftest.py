@@ -1,6 +1,5 @@
 """Databases to migrate: on MariaDB and on SQLite, empty or as the guides make them."""
 
-import itertools
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,8 +21,6 @@ from tests.mariadb import MariaDB
 MAIL_TABLES = ("virtual_domains", "virtual_users", "virtual_aliases")
 REVISIONS = [s.revision for s in ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()][::-1]
 OLD_REVISIONS = REVISIONS[:4]
-
-_numbers = itertools.count(1)
 
 
 def for_sqlite(script: str) -> str:
@@ -111,26 +108,39 @@ class Database:
             return set(inspect(connection).get_table_names())
 
 
+@pytest.fixture(scope="session")
+def app_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """One for all tests, each of which finds no file: to make it takes longer than to migrate."""
+    folder = tmp_path_factory.mktemp("migrated")
+    return make_app(f"sqlite:///{folder}/migrated.sqlite3", folder)
+
+
+@pytest.fixture(scope="session")
+def app_on_mariadb(mariadb: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The same, where each test finds an empty database."""
+    return make_app(mariadb.create_database("migrated"), tmp_path_factory.mktemp("migrated"))
+
+
 @pytest.fixture(params=["sqlite", "mariadb"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database."""
+    app: Flask = request.getfixturevalue(f"app_on_{request.param}")
     if request.param == "sqlite":
-        file = tmp_path / "migrated.sqlite3"
+        file = Path(app.config["SQLALCHEMY_DATABASE_URI"].database)
+        file.unlink(missing_ok=True)
 
         def load(script: str) -> None:
             connection = sqlite3.connect(file)
             connection.executescript(for_sqlite(script))
             connection.close()
 
-        app = make_app(f"sqlite:///{file}", tmp_path)
     else:
         server: MariaDB = request.getfixturevalue("mariadb")
-        name = f"migrated{next(_numbers)}"
+        server.create_database("migrated")
 
         def load(script: str) -> None:
-            server.run(name, script)
+            server.run("migrated", script)
 
-        app = make_app(server.create_database(name), tmp_path)
     yield Database(app, load)
     dispose(app)
 
