@@ -37,6 +37,7 @@ REFUSALS = (
     "Forbidden",
     "Invalid",
     "NotFound",
+    "SessionEnded",
     "Throttled",
     "Unauthenticated",
     "Unavailable",

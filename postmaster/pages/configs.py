@@ -182,7 +182,11 @@ HELP: Mapping[Setting[Any], LazyString] = {
         "the @, %u the whole address. PostMaster only shows it."
     ),
 }
-KINDS = {kind.value: kind.value for kind in Kind}
+KINDS = {
+    Kind.ACTIVE_DIRECTORY.value: _l("Active Directory"),
+    Kind.OPENLDAP.value: _l("OpenLDAP"),
+    Kind.FREEIPA.value: _l("FreeIPA"),
+}
 SWITCH = {"True": _l("On"), "False": _l("Off")}
 METHODS = {"NTLM": _l("NTLM"), "SIMPLE": _l("SIMPLE")}
 CHOICES: Mapping[Setting[Any], Mapping[str, Any]] = {
