@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from flask import Blueprint, Response, url_for
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, StringField
@@ -16,6 +17,19 @@ from . import surface
 from .forms import PageForm
 
 blueprint = Blueprint("admins", __name__)
+
+
+# Where the password of an administrator is kept; here, where nothing else is said.
+PLACES = {
+    sessions.LDAP: _l("Directory"),
+    sessions.OPENID: _l("OpenID Connect"),
+    sessions.PROXY: _l("Proxy"),
+}
+
+
+def place_of(source: str | None) -> LazyString:
+    """Whom an administrator has the account of."""
+    return PLACES.get(source or "", _l("PostMaster"))
 
 
 class NewAdminForm(PageForm):
@@ -76,6 +90,7 @@ def _list(form: PageForm) -> Response:
         page=surface.page_of(lambda criteria: admins.find(db.session(), actor(), criteria)),
         form=form,
         is_locked=admins.is_locked,
+        place_of=place_of,
         suggestion=passwords.suggestion(),
     )
 
@@ -156,6 +171,7 @@ def _one(admin_id: int, names: PageForm, password: PageForm) -> Response:
         is_oneself=admin.id == actor().admin_id,
         is_locked=admins.is_locked(admin),
         is_local=admin.source not in sessions.ELSEWHERE,
+        place_of=place_of,
         names=names,
         password=password,
         suggestion=passwords.suggestion(),

@@ -149,7 +149,7 @@ def check_password_is_here(admin: Admin) -> None:
     """Refuse an administrator whose password is kept elsewhere."""
     if admin.source in ELSEWHERE:
         raise Invalid(
-            "The password of an administrator from the directory is changed there",
+            "PostMaster keeps no password of this administrator; it is changed elsewhere",
             field="password",
         )
 

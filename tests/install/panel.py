@@ -46,11 +46,17 @@ class Panel:
         return self.session.request(method, f"{self.url}{path}", **options)
 
     def wait(self) -> "Panel":
-        """Until the panel answers. After a reload Apache's old processes may not for a moment."""
+        """Until the panel answers. Apache that starts or reloads may not for a moment."""
         deadline = time.monotonic() + SECONDS_TO_ANSWER
-        while self.ask("GET", "/login").status_code != requests.codes.ok:
+        while not self._answers():
             assert time.monotonic() < deadline, "the panel does not come back"
         return self
+
+    def _answers(self) -> bool:
+        try:
+            return self.ask("GET", "/login").status_code == requests.codes.ok
+        except requests.ConnectionError:
+            return False
 
     def sign_in(self, password: str = DEFAULT_PASSWORD) -> requests.Response:
         """Sign in as the first administrator. Raises AssertionError if refused."""

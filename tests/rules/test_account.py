@@ -166,7 +166,7 @@ def test_a_new_password_that_is_refused_is_no_failed_attempt(
 
 def test_a_password_of_the_directory_is_changed_there(do: Do) -> None:
     alter_admin(source="ldap")
-    with pytest.raises(Invalid, match="is changed there"):
+    with pytest.raises(Invalid, match="is changed elsewhere"):
         do(account.begin, failures_per_hour=100)
     assert not the_admin().failed_attempts
 
