@@ -17,7 +17,7 @@ from postmaster.config import Config
 from postmaster.db import db
 from postmaster.directory.plan import Directory
 from postmaster.models import Admin, AdminSession, HistoryEntry
-from postmaster.rules import history
+from postmaster.rules import history, settings
 from tests.api.calls import create
 from tests.conftest import PASSWORD as LOCAL_PASSWORD
 from tests.conftest import set_setting, sign_in
@@ -25,6 +25,7 @@ from tests.directory import broken_servers
 from tests.directory.conftest import GROUP, SERVICE, SERVICE_PASSWORD
 from tests.directory.domain_accounts import PASSWORD, DomainAccounts
 from tests.directory.domain_controller import REALM
+from tests.rules.conftest import alter_setting
 
 INCORRECT = "The username or password was incorrect"
 AWAY = "The directory cannot be asked at the moment"
@@ -32,25 +33,31 @@ USERS = "/api/v1/users"
 
 NUMBERS = itertools.count(1)
 Row = TypeVar("Row")
+# The rows themselves are tested on SQLite too: tests/rules/test_elsewhere.py.
+pytestmark = pytest.mark.parametrize("app", ["mariadb"], indirect=True)
+
 TellDirectory = Callable[..., None]
 
 
 @pytest.fixture
-def tell_directory(
-    app: Flask, client: FlaskClient, simple: Directory, monkeypatch: pytest.MonkeyPatch
-) -> TellDirectory:
+def tell_directory(app: Flask, simple: Directory, monkeypatch: pytest.MonkeyPatch) -> TellDirectory:
     """Have the settings describe a directory: the domain, unless said otherwise."""
     config: Config = app.extensions["postmaster"]
     trusting = replace(config, ldap_ca_file=simple.ca_file, ldap_bind_password=SERVICE_PASSWORD)
     monkeypatch.setitem(app.extensions, "postmaster", trusting)
 
     def tell(url: str = simple.servers[0].url, *, service: bool = True) -> None:
-        set_setting(client, "AD Server LDAP String", url)
-        set_setting(client, "AD Domain", REALM)
-        set_setting(client, "AD PostMaster Group", GROUP)
-        set_setting(client, "LDAP Authentication Method", "SIMPLE")
-        set_setting(client, "LDAP Bind Account", f"{SERVICE}@{REALM}" if service else "")
-        set_setting(client, "Enable LDAP Authentication", "True")
+        values = {
+            settings.LDAP_SERVER: url,
+            settings.LDAP_DOMAIN: REALM,
+            settings.LDAP_GROUP: GROUP,
+            settings.LDAP_METHOD: "SIMPLE",
+            settings.LDAP_BIND_ACCOUNT: f"{SERVICE}@{REALM}" if service else "",
+            settings.LDAP_ENABLED: "True",
+        }
+        with app.app_context():
+            for setting, value in values.items():
+                alter_setting(setting, value)
 
     return tell
 

@@ -15,14 +15,19 @@ from werkzeug.test import TestResponse
 from postmaster.config import Config
 from postmaster.db import db
 from postmaster.models import Admin, AdminSession
-from postmaster.rules import history
+from postmaster.rules import history, settings
 from tests.conftest import set_setting
 from tests.openid.provider import CLIENT_ID, CLIENT_SECRET, GROUP, Provider
+from tests.rules.conftest import alter_setting
 
 CALLBACK = "http://localhost/login/openid/callback"
 BEGIN = "/login/openid"
 USERS = "/api/v1/users"
 HOST = "127.0.0.1"
+
+
+# The rows themselves are tested on SQLite too: tests/rules/test_elsewhere.py.
+pytestmark = pytest.mark.parametrize("app", ["mariadb"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -33,18 +38,21 @@ def panels_provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def offered(
-    app: Flask, client: FlaskClient, panels_provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> Provider:
+def offered(app: Flask, panels_provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Provider:
     """The provider, which the settings name."""
     config: Config = app.extensions["postmaster"]
     monkeypatch.setitem(
         app.extensions, "postmaster", replace(config, openid_client_secret=CLIENT_SECRET)
     )
-    set_setting(client, "OpenID Issuer", panels_provider.issuer)
-    set_setting(client, "OpenID Client ID", CLIENT_ID)
-    set_setting(client, "OpenID Claim Value", GROUP)
-    set_setting(client, "Enable OpenID Connect", "True")
+    values = {
+        settings.OPENID_ISSUER: panels_provider.issuer,
+        settings.OPENID_CLIENT: CLIENT_ID,
+        settings.OPENID_CLAIM_VALUE: GROUP,
+        settings.OPENID_ENABLED: "True",
+    }
+    with app.app_context():
+        for setting, value in values.items():
+            alter_setting(setting, value)
     return panels_provider
 
 
