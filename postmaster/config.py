@@ -37,15 +37,11 @@ PUBLISHED_SECRET_KEYS = {
 }
 
 # What a browser or a proxy says anyway: whoever is let in by it could be anybody.
-OTHER_HEADERS = {
-    "authorization",
-    "cookie",
-    "host",
-    "origin",
-    "referer",
-    "user-agent",
-    "x-forwarded-for",
-}
+OTHER_HEADERS = re.compile(
+    r"(accept|access|cache|connection|content|cookie|date|dnt|expect|forwarded|from|host|if|"
+    r"keep|max|origin|pragma|priority|proxy|range|referer|sec|te|trailer|transfer|upgrade|user|via|"
+    r"authorization|x-forwarded|x-real|x-requested)(-|$)"
+)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Among the proxies: whoever may connect to a Unix socket, where nobody has an address.
@@ -198,7 +194,7 @@ def _header(value: Any, folder: Path) -> str:
     name = _text(value, folder).strip()
     if name and not re.fullmatch(r"[A-Za-z0-9-]+", name):
         raise ConfigError("it must be the name of a header, such as Remote-User")
-    if name.lower() in OTHER_HEADERS:
+    if OTHER_HEADERS.match(name.lower()):
         raise ConfigError(f"{name} has another meaning; take one such as Remote-User")
     return name
 

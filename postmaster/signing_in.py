@@ -4,7 +4,6 @@ Whatever is slow (bcrypt, a directory, a provider) is asked while no connection 
 database is held.
 """
 
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -145,10 +144,14 @@ def named_by_proxy() -> str | None:
     header = configuration().sign_in_header
     if not header:
         return None
-    sent = request.headers.get(header, "").strip()
-    with contextlib.suppress(UnicodeError):  # WSGI gives octets as Latin-1; proxies send UTF-8
-        sent = sent.encode("latin-1").decode()
-    return sent or None
+    try:
+        # WSGI gives octets as Latin-1, and proxies send UTF-8. Blanks are cut off afterwards:
+        # some letters of UTF-8 end in an octet that is a blank of Latin-1.
+        named = request.headers.get(header, "").encode("latin-1").decode().strip()
+    except UnicodeError:
+        return None
+    # A comma is where a server has joined two headers: nobody can tell whose each is.
+    return named if named.isprintable() and "," not in named and named else None
 
 
 def sign_in_as(shown: str, ask: Callable[[], elsewhere.Person | RuleError]) -> Refusal:

@@ -392,3 +392,21 @@ def test_of_several_values_none_is_written_if_one_is_wrong() -> None:
     with pytest.raises(ConfigError, match="log_file: it must name a file"):
         config.write_values({"secret_key": KEY, "log_file": ""})
     assert path.read_text() == "hosts = []\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Content-Type", "content-length", "X-Forwarded-User", "X-Real-IP", "Host", "User-Agent"),
+        *("Accept-Language", "Authorization", "Cookie", "Sec-Fetch-Site", "Origin"),
+    ],
+)
+def test_a_header_that_anybody_sends_signs_nobody_in(name: str) -> None:
+    assert "another meaning" in refusal(sign_in_header=name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Remote-User", "X-Remote-User", "X-WEBAUTH-USER", "X-Authentik-Username"]
+)
+def test_headers_of_proxies(name: str) -> None:
+    assert config.load({"sign_in_header": name}).sign_in_header == name

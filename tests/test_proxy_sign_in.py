@@ -130,3 +130,24 @@ def test_a_local_session_needs_no_header(panel: Panel) -> None:
         environ_base={"REMOTE_ADDR": OTHER},
     )
     assert is_in(browser, None, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("octets", "username"),
+    [
+        ("Jürgen".encode(), "jürgen"),
+        ("Joą".encode(), "joą"),  # ends in an octet that is a blank of Latin-1
+        (b" Ana ", "ana"),
+        ("Jürgen".encode("latin-1"), None),
+        (b"ana,root", None),
+        (b"ana\troot", None),
+        ("\u00a0".encode(), None),
+    ],
+)
+def test_names_are_utf_8_and_one(panel: Panel, octets: bytes, username: str | None) -> None:
+    app = panel()
+    browser = app.test_client()
+    visit(browser, "/login", octets.decode("latin-1"))
+    expected = [("admin", "local")] + ([(username, "proxy")] if username else [])
+    assert admins(app) == expected
+    assert is_in(browser, octets.decode("latin-1")) == bool(username)

@@ -17,6 +17,9 @@ from .trail import Step, Trail
 T = TypeVar("T")
 Ask = Callable[[ldap3.Connection, Server], T]
 
+MOST_OCTETS = 1024
+# A page of somebody who is signed in asks for several things at once, and each looks.
+PATIENCE = 2
 FOUND = Phrase("Found: %(dn)s")
 NOT_A_MEMBER = Phrase("This account may not use PostMaster: it is not in the group %(group)s")
 ADD_TO_GROUP = Phrase("Add the account to the group in the directory, or to one of its groups")
@@ -70,7 +73,8 @@ def _sign_in(
     directory: Directory, username: str, password: str, steps: Trail, servers: Sequence[Server]
 ) -> Account:
     name = names.read(username)
-    if name is None or not password:
+    # No directory has so long a password, and servers hang up on messages that are too long.
+    if name is None or not 0 < len(password.encode()) <= MOST_OCTETS:
         raise binding.wrong_password("")
     way = _bind_then_find if directory.is_active else _find_then_bind
     return _ask(
@@ -98,16 +102,23 @@ def _look_up(
         steps.passed(FOUND, dn=entry.dn)
         return _admitted(directory, connection, entry, steps)
 
-    return _ask(directory, servers, steps, ask)
+    return _ask(directory, servers, steps, ask, patience=PATIENCE)
 
 
-def _ask(directory: Directory, servers: Sequence[Server], steps: Trail, ask: Ask[T]) -> T:
+def _ask(
+    directory: Directory,
+    servers: Sequence[Server],
+    steps: Trail,
+    ask: Ask[T],
+    *,
+    patience: float = 0,
+) -> T:
     """Ask one server after the other until one gives an answer, be it a refusal."""
     fault = NotAnswered(
         Phrase("No server of the directory answered a moment ago"),
         Phrase("It is asked again within half a minute"),
     )
-    with turnstile.place():
+    with turnstile.place(patience):
         for server in servers:
             steps.begin(trail.CONNECTION)
             try:
@@ -221,8 +232,9 @@ def _judged(
     Of a disabled account only where the server itself did not look at the password: else
     anybody could ask which accounts are.
     """
-    is_guess = isinstance(error, Refused) and error.is_wrong_password
-    if not is_guess or states.is_locked(directory.kind, entry):
+    if isinstance(error, NotAnswered):
+        return error  # nobody has looked at the password
+    if not error.is_wrong_password or states.is_locked(directory.kind, entry):
         return states.refusal(directory.kind, entry) or error
     return error
 

@@ -8,6 +8,7 @@ from ldap3.core.results import (
     RESULT_BUSY,
     RESULT_CONFIDENTIALITY_REQUIRED,
     RESULT_CONSTRAINT_VIOLATION,
+    RESULT_INAPPROPRIATE_AUTHENTICATION,
     RESULT_INVALID_CREDENTIALS,
     RESULT_INVALID_DN_SYNTAX,
     RESULT_STRONGER_AUTH_REQUIRED,
@@ -24,6 +25,12 @@ Result = dict[str, Any]
 
 # The Windows error in Active Directory's answer ("... data 52e, v4563"), by its number.
 WINDOWS_ERROR = re.compile(r"\bdata ([0-9a-f]+)\b", re.IGNORECASE)
+# 389 Directory Server answers inappropriateAuthentication where an account has no password.
+WRONG = (
+    RESULT_INAPPROPRIATE_AUTHENTICATION,
+    RESULT_INVALID_CREDENTIALS,
+    RESULT_INVALID_DN_SYNTAX,
+)
 UNLOCK_THERE = Phrase("An administrator of the directory can unlock it there")
 DISABLED = Phrase("Your account is disabled in the directory")
 EXPIRED = Phrase("Your account has expired in the directory")
@@ -95,7 +102,7 @@ def check(result: Result, server: Server, *, is_encrypted: bool) -> None:
     if found and found[1].lower() in REFUSALS:
         sentence, advice = REFUSALS[found[1].lower()]
         raise Refused(sentence, advice, detail=detail)
-    if code in (RESULT_INVALID_CREDENTIALS, RESULT_INVALID_DN_SYNTAX):
+    if code in WRONG:
         raise wrong_password(detail)
     if code in (RESULT_CONSTRAINT_VIOLATION, RESULT_UNWILLING_TO_PERFORM):
         # So 389 Directory Server, and FreeIPA on it, answers for accounts that were guessed at.
@@ -103,6 +110,7 @@ def check(result: Result, server: Server, *, is_encrypted: bool) -> None:
     raise NotAnswered(
         Phrase("%(server)s did not accept the bind: %(reason)s"),
         Phrase("See the server's own log; the LDAP Authentication Method may not suit it"),
+        others_may=False,
         server=server.url,
         reason=detail,
     )

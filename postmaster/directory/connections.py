@@ -4,12 +4,14 @@ import contextlib
 import re
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import ldap3
 from ldap3.core.exceptions import LDAPException
+from pyasn1.error import PyAsn1Error
 
 from ..errors import Phrase
 from . import binding
@@ -22,6 +24,16 @@ LONGEST_SECONDS = 15
 # X509_V_ERR_ of openssl-verification-options(1ssl).
 EXPIRED, NOT_YET_VALID, HOSTNAME_MISMATCH, IP_MISMATCH = 10, 9, 62, 64
 
+# What comes out of ldap3 and pyspnego where a server's answer is not what it should be.
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    struct.error,
+    PyAsn1Error,
+)
 # What ldap3 puts before the words of the system.
 LDAP3S_OWN = re.compile(r"^(socket [a-z ]+|error receiving data): (\[Errno -?\d+\] )?")
 
@@ -95,7 +107,7 @@ def opened(directory: Directory, server: Server) -> Iterator[ldap3.Connection]:
     deadline.start()
     try:
         _open(connection, directory, server)
-    except (LDAPException, OSError) as error:
+    except (LDAPException, OSError, ValueError) as error:  # ValueError: a host that is no name
         deadline.cancel()
         _hang_up(connection)
         raise _not_opened(server, tls.fault or error) from None
@@ -107,6 +119,13 @@ def opened(directory: Directory, server: Server) -> Iterator[ldap3.Connection]:
             Phrase("See the server's own log"),
             server=server.url,
             reason=_reason(error),
+        ) from None
+    except UNREADABLE as error:
+        raise NotAnswered(
+            Phrase("%(server)s answers what is no LDAP: %(reason)s"),
+            CHECK_PROTOCOL,
+            server=server.url,
+            reason=f"{type(error).__name__} {error}",
         ) from None
     finally:
         deadline.cancel()
@@ -253,8 +272,9 @@ def _not_trusted(server: Server, error: ssl.SSLCertVerificationError) -> NotAnsw
 
 def _reason(error: Exception) -> str:
     """The exception's own words, without ldap3's notes on its lists of addresses."""
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return str(error.reason)
+    reason = getattr(error, "reason", None)  # ldap3 has an ssl.SSLError of its own without one
+    if isinstance(error, ssl.SSLError) and reason:
+        return str(reason)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return LDAP3S_OWN.sub("", str(error)) or type(error).__name__

@@ -1,5 +1,6 @@
 """Reading entries of a directory."""
 
+import contextlib
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -122,10 +123,12 @@ def external_id(directory: Directory, entry: Entry) -> str:
     return ""
 
 
-def query_of_id(directory: Directory, external_id: str) -> str:
-    """The filter that finds an account by what identifies it."""
+def query_of_id(directory: Directory, external_id: str) -> str | None:
+    """The filter that finds an account by what identifies it; None if it is another type's."""
     if directory.is_active:
-        return f"(objectGUID={escape_bytes(uuid.UUID(external_id).bytes_le)})"
+        with contextlib.suppress(ValueError):
+            return f"(objectGUID={escape_bytes(uuid.UUID(external_id).bytes_le)})"
+        return None
     escaped = escape_bytes(external_id.encode())
     return "(|" + "".join(f"({name}={escaped})" for name in directory.preset.ids) + ")"
 

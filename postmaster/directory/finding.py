@@ -26,7 +26,9 @@ def named(directory: Directory, connection: ldap3.Connection, name: Name) -> lis
         if meant is not None:
             same = filters.fill(query, user=meant.text(directory.naming_attribute))
             found = entries.search(connection, base, same, wanted)
-            return [entry for entry in found if entry.dn.lower() == meant.dn.lower()]
+            # All of one name, if there are several: groups may name people by it.
+            is_among = any(entry.dn.lower() == meant.dn.lower() for entry in found)
+            return found if is_among else []
     spellings = dict.fromkeys((name.account, name.typed))
     if name.domain and not directory.is_active and name.domain.lower() != directory.domain.lower():
         spellings = dict.fromkeys((name.typed,))  # only Active Directory knows other domains
@@ -77,6 +79,8 @@ def known(directory: Directory, connection: ldap3.Connection, account: Account) 
         name = names.read(account.username)
         return only(named(directory, connection, name) if name is not None else [], gone)
     query = entries.query_of_id(directory, account.external_id)
+    if query is None:
+        raise gone
     found = entries.search(connection, directory.user_base, query, _attributes(directory))
     return only([entry for entry in found if _fits(directory, connection, entry)], gone)
 

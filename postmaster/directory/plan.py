@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from .kinds import Kind
 
@@ -27,8 +26,9 @@ class Server:
     @classmethod
     def of(cls, url: str) -> "Server":
         """Read ``ldap://host:port`` or ``ldaps://host:port``, which the setting has checked."""
-        parts = urlsplit(url)
-        return cls(url, parts.scheme == "ldaps", parts.hostname or "", parts.port or 389)
+        scheme, _, place = url.partition("://")
+        host, _, port = place.rpartition(":")
+        return cls(url, scheme.lower() == "ldaps", host.strip("[]"), int(port))
 
 
 @dataclass(frozen=True)

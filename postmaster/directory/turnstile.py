@@ -21,9 +21,12 @@ _resting: dict[str, float] = {}
 
 
 @contextlib.contextmanager
-def place() -> Iterator[None]:
-    """A place among those who wait; NotAnswered if there is none. Of this process."""
-    if not _places.acquire(blocking=False):
+def place(patience: float = 0) -> Iterator[None]:
+    """A place among those who wait; NotAnswered if none comes free within ``patience`` seconds.
+
+    The places are those of this process.
+    """
+    if not _places.acquire(timeout=patience):
         raise NotAnswered(
             Phrase("The directory is slow: %(count)s requests wait for it already"),
             Phrase("Try again in a moment, or name another server too"),

@@ -16,7 +16,9 @@ NOT_TRUSTED = Phrase(
 )
 NOT_BEGUN = Phrase("This sign-in was not begun in this browser, or too long ago")
 BEGIN_AGAIN = Phrase("Begin again at the sign-in page")
-NOT_ADMITTED = Phrase("Your account may not use PostMaster: its %(claim)s does not say %(value)s")
+NOT_ADMITTED = Phrase(
+    'Your account may not use PostMaster: its claim "%(claim)s" does not have "%(value)s"'
+)
 PROVIDER_REFUSED = Phrase("The sign-in provider refused: %(reason)s")
 
 SEE_PROVIDER = Phrase("See the provider's own log")

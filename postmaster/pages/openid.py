@@ -1,5 +1,6 @@
 """/login/openid: signing in with the OpenID Connect provider."""
 
+import hmac
 import time
 
 from flask import Blueprint, redirect, request, session, url_for
@@ -7,8 +8,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .. import security, signing_in
 from ..db import db
-from ..errors import NotFound, RuleError
-from ..openid.faults import NotAnswered, Refused
+from ..errors import Forbidden, NotFound, RuleError
+from ..openid.faults import NOT_BEGUN, NotAnswered, Refused
 from ..openid.plan import Provider
 from ..rules import providers
 from ..rules.elsewhere import Person
@@ -49,6 +50,10 @@ def finish() -> BaseResponse:
     if time.time() > int(pending.get("until", 0)):
         pending = {}
     provider = _provider()
+    begun = pending.get("state", "")
+    if not begun or not hmac.compare_digest(begun.encode(), _given("state").encode()):
+        # Not counted: nobody can guess anything here, and any site can send a browser here.
+        return login.refused(Forbidden(NOT_BEGUN))
 
     def ask() -> Person | RuleError:
         try:
@@ -59,6 +64,10 @@ def finish() -> BaseResponse:
 
     target = security.safe_next(pending.get("next"))
     return login.after(signing_in.sign_in_as(provider.issuer, ask), target)
+
+
+def _given(name: str) -> str:
+    return request.args.get(name, "")
 
 
 def _provider() -> Provider:

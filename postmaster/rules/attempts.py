@@ -180,18 +180,29 @@ def _count(session: Session, admin: Admin) -> int | None:
 
 def take_back(session: Session, attempt: Attempt, admin: Admin) -> None:
     """Uncount this one attempt, and end the lock that it began; the failures before it stay."""
+    _uncount(session, attempt, admin)
+    forget(session, attempt)
+
+
+def _uncount(session: Session, attempt: Attempt, admin: Admin) -> None:
     admin.failed_attempts = max((admin.failed_attempts or 0) - 1, 0)
     if admin.failed_attempts == 0:
         admin.last_failed_date = None
     if attempt.locks_until is not None and admin.unlock_date == attempt.locks_until:
         admin.unlock_date = None
     session.flush()
-    forget(session, attempt)
 
 
 def forget(session: Session, attempt: Attempt) -> None:
     """Uncount it for its address."""
     session.execute(delete(SignInFailure).where(SignInFailure.id == attempt.failure_id))
+
+
+def uncount(session: Session, attempt: Attempt) -> None:
+    """Uncount it for the administrator whom the name seemed to mean, and not for its address."""
+    admin = unchanged(session, attempt)
+    if admin is not None:
+        _uncount(session, attempt, admin)
 
 
 def undo(session: Session, attempt: Attempt) -> None:

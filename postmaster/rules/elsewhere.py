@@ -6,6 +6,8 @@ the place in them (alice@corp.example.com), so that a local alice is somebody el
 """
 
 import itertools
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,12 +56,13 @@ def of_directory(directory: Directory, account: Account) -> Person:
 
 def meant(session: Session, directory: Directory, typed: str) -> Admin | None:
     """The administrator whom a typed name probably means, to count attempts by."""
-    name = names.read(typed.lower())
+    # Full-width letters, for instance, are the usual ones to OpenLDAP (RFC 4518, 2.3).
+    name = names.read(unicodedata.normalize("NFKC", typed).lower())
     if name is None or name.form is names.Form.DN:
         return None
-    usernames = {_in_full(name.account, directory.domain), name.account, name.typed}
-    found = select(Admin).where(Admin.source == sessions.LDAP, Admin.username.in_(usernames))
-    return session.scalar(found.order_by(Admin.id).limit(1).with_for_update())
+    full = _in_full(name.account, directory.domain)
+    marked = Person(sessions.LDAP, "", full, "").marked_username(1)
+    return _called(session, sessions.LDAP, (full, marked, name.account, name.typed))
 
 
 def admitted(session: Session, person: Person, ip: str) -> Admin | RuleError:
@@ -152,11 +155,17 @@ def _known(session: Session, person: Person) -> Admin | None:
     if person.source == sessions.OPENID:
         return None  # there, many may choose their user name themselves
     # Rows of PostMaster 1.x have no identifier yet.
-    for username in (person.username, *person.old_usernames):
-        admin = session.scalar(here.where(Admin.username == username))
-        if admin is not None:
-            return admin
-    return None
+    return _called(session, person.source, (person.username, *person.old_usernames))
+
+
+def _called(session: Session, source: str, usernames: Sequence[str]) -> Admin | None:
+    """The row of the first of these user names, to the letter: MySQL also finds o by ö."""
+    here = select(Admin).where(Admin.source == source, Admin.username.in_(usernames))
+    found = {(admin.username or "").lower(): admin for admin in session.scalars(here)}
+    known = [found[name] for name in usernames if name in found]
+    if not known:
+        return None
+    return session.scalar(select(Admin).where(Admin.id == known[0].id).with_for_update())
 
 
 def _check_may_be(admin: Admin | None, person: Person) -> None:

@@ -150,7 +150,7 @@ def begin_code(
         lambda admin: (
             admin.active is not False
             and bool(admin.otp_active)
-            and hmac.compare_digest(proof_of(admin.password), proof)
+            and hmac.compare_digest(proof_of(admin), proof)
         ),
     )
 
@@ -241,9 +241,11 @@ def settle_elsewhere(
     if isinstance(admin, RuleError):
         return elsewhere.refused(session, attempt, admin)
     if admin.id != attempt.admin_id:  # a name that only the directory knows, or a new one
+        attempts.uncount(session, attempt)
         counted = attempts.counted(session, admin, attempt.failure_id, attempt.ip)
         if isinstance(counted, RuleError):
-            return counted
+            # While a lock runs nobody learns that the password was right.
+            return Forbidden(INCORRECT) if attempt.directory is not None else counted
         attempt = counted
     return _welcomed(
         session,
@@ -301,9 +303,12 @@ def settle_present(
     return None
 
 
-def proof_of(password_hash: str | None) -> str:
-    """What shows in the second step that the password is still the one of the first."""
-    return hashlib.sha256((password_hash or "").encode()).hexdigest()[:PROOF_LENGTH]
+def proof_of(admin: Admin) -> str:
+    """What shows in the second step that the first one still counts: the password is the same,
+    or nobody has signed in elsewhere since.
+    """
+    shown = admin.password or f"{admin.external_id} {admin.confirmed}"
+    return hashlib.sha256(shown.encode()).hexdigest()[:PROOF_LENGTH]
 
 
 def sign_out(session: Session, actor: Actor, token: str) -> None:
@@ -329,4 +334,4 @@ def _code_wanted(session: Session, attempt: Attempt, admin: Admin) -> CodeWanted
         'The administrator "{name}" gave the password and was asked for the code',
     )
     announce(session, SignIn(Outcome.CODE_WANTED))
-    return CodeWanted(admin.id, admin.username or "", proof_of(admin.password))
+    return CodeWanted(admin.id, admin.username or "", proof_of(admin))

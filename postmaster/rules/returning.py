@@ -77,6 +77,7 @@ def bring_back(session: Session, steps: Sequence[Step], after: int) -> list[Chan
         _check_ids_are_free(session, kind, some)
     _check_names_are_free(session, Kind.USER, User.email, by_kind[Kind.USER], "email")
     _check_names_are_free(session, Kind.ADMIN, Admin.username, by_kind[Kind.ADMIN], "username")
+    _check_accounts_are_free(session, by_kind[Kind.ADMIN])
     for step in by_kind[Kind.NOTE]:
         notes.check_is_free(session, step.old["kind"], step.old["name"])
     back = {step.id for step in by_kind[Kind.DOMAIN]}
@@ -154,6 +155,20 @@ def _check_names_are_free(
         taken = session.scalar(select(column).where(column.in_(some)).limit(1))
         if taken is not None:
             raise Conflict(NAME_IS_TAKEN[kind], name=taken.removeprefix(suspensions.SIGN))
+
+
+def _check_accounts_are_free(session: Session, steps: Sequence[Step]) -> None:
+    """Refuse administrators whose account elsewhere has another row by now."""
+    for step in steps:
+        external_id = step.old.get("external_id")
+        same = (Admin.source == step.old.get("source"), Admin.external_id == external_id)
+        taken = session.scalar(select(Admin.username).where(*same)) if external_id else None
+        if taken is not None:
+            raise Conflict(
+                'The administrator "%(name)s" cannot come back: that account is %(username)s now',
+                name=step.entry.object_name,
+                username=taken,
+            )
 
 
 def check_domains(

@@ -253,7 +253,7 @@ LDAP_BIND_ACCOUNT = _text(
 )
 LDAP_START_TLS = _switch(Phrase("LDAP StartTLS"), False)
 ELSEWHERE_MINUTES = _whole_number(
-    Phrase("Directory Check in Minutes"), 15, 1, 999, "^[1-9][0-9]{0,2}$"
+    Phrase("Directory Check in Minutes"), 15, 5, 999, "^([5-9]|[1-9][0-9]{1,2})$"
 )
 OPENID_ENABLED = _switch(Phrase("Enable OpenID Connect"), False)
 OPENID_ISSUER = _checked_text(

@@ -15,7 +15,7 @@ from tests.cli import manage
 from tests.mariadb import MariaDB
 from tests.resilience.server import QUICK, Server
 
-EXAMPLES = os.environ.get("POSTMASTER_GENERATED_EXAMPLES", "12")
+EXAMPLES = os.environ.get("POSTMASTER_GENERATED_EXAMPLES", "25")
 SEED = os.environ.get("POSTMASTER_GENERATED_SEED", "1")
 CHECKS = (
     "not_a_server_error",

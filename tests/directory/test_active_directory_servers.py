@@ -316,6 +316,20 @@ def test_a_controller_that_comes_back_is_asked_again(
         assert lets_in(directory)
 
 
+# A bind response with a result code that there is not, and one that ends too early.
+UNKNOWN_CODE = "300d02010161080a0200c804000400"
+CUT_SHORT = "3005020101610a"
+
+
+@pytest.mark.parametrize("octets", [UNKNOWN_CODE, CUT_SHORT])
+def test_answers_that_are_no_ldap_are_no_traceback(
+    simple: Directory, enter: Enter, octets: str
+) -> None:
+    server = enter(broken_servers.answering(bytes.fromhex(octets)))
+    found = said(replace(by(simple, server.ldap), allow_plain_passwords=True))
+    assert found.startswith(server.ldap)
+
+
 def test_a_server_that_trickles_does_not_hold_anybody(
     simple: Directory, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

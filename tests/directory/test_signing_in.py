@@ -374,3 +374,48 @@ def test_while_the_directory_hangs_a_local_administrator_signs_in(
         thread.join()
     assert all(AWAY in answer for answer in answers)
     assert len(answers) == 6
+
+
+# --- who is counted -------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_whoever_signs_in_by_a_name_that_seems_anothers_locks_nobody(
+    app: Flask, accounts: DomainAccounts
+) -> None:
+    """Eve's principal is what Bob's would be."""
+    bob, eve = new(accounts, "bob"), new(accounts, "eve")
+    assert is_in(attempt(app, bob))
+    accounts.set_principal(eve, f"{bob}@{REALM}")
+    for _ in range(6):
+        assert is_in(attempt(app, f"{bob}@{REALM}"))
+    assert not admin(app, f"{bob}@{REALM}").failed_attempts
+    assert not admin(app, f"{eve}@{REALM}").failed_attempts
+    assert is_in(attempt(app, rf"CORP\{bob}"))
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_while_a_lock_runs_nobody_learns_that_the_password_was_right(
+    app: Flask, accounts: DomainAccounts
+) -> None:
+    name = new(accounts, "shut")
+    assert is_in(attempt(app, name))
+    alter(app, f"{name}@{REALM}", unlock_date=history.now() + timedelta(minutes=9))
+    assert INCORRECT in said(app, accounts.dn(name))
+    assert INCORRECT in said(app, accounts.dn(name), "wrong")
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_a_password_of_a_megabyte_is_a_wrong_one(app: Flask) -> None:
+    assert INCORRECT in said(app, "alice", "x" * 300_000)
+    assert is_in(attempt(app, "alice")), "no server rests"
+
+
+@pytest.mark.usefixtures("directory_on")
+def test_an_account_of_another_type_of_directory_is_gone(app: Flask) -> None:
+    browser = attempt(app, "alice")
+    alter(app, f"alice@{REALM}", external_id="autogenerate")
+    some_time_later(app, f"alice@{REALM}")
+    refused = browser.get(USERS)
+    assert refused.status_code == 401
+    assert "no such account" in refused.get_json()["message"]

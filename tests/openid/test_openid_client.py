@@ -95,7 +95,7 @@ def test_who_is_in_other_groups_is_refused(provider: Provider) -> None:
     with pytest.raises(Refused) as caught:
         sign_in(provider, BOB)
     assert str(caught.value) == (
-        "Your account may not use PostMaster: its groups does not say postmaster-admins"
+        'Your account may not use PostMaster: its claim "groups" does not have "postmaster-admins"'
     )
     assert caught.value.status == 403
     assert caught.value.detail == ""

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from postmaster.config import Config
 from postmaster.db import db
-from postmaster.models import Admin, AdminSession
+from postmaster.models import Admin, AdminSession, SignInFailure
 from postmaster.rules import history, settings
 from tests.conftest import set_setting
 from tests.openid.provider import CLIENT_ID, CLIENT_SECRET, GROUP, Provider
@@ -195,3 +195,14 @@ def test_while_the_provider_is_away_the_page_says_so_and_local_ones_sign_in(
     lines = client.get("/api/v1/logs").get_json()["items"]
     assert "http://127.0.0.1:9" in lines[-1]["message"]
     assert lines[-1]["category"] == "error"
+
+
+def test_other_sites_cannot_count_refusals_against_an_address(
+    app: Flask, stranger: FlaskClient, offered: Provider
+) -> None:
+    for _ in range(3):
+        stranger.get("/login/openid/callback?state=x&code=y")
+    stranger.get(BEGIN)
+    assert "was not begun" in stranger.get("/login/openid/callback?state=x&code=y").text
+    with app.app_context():
+        assert db.session.scalars(select(SignInFailure)).all() == []

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from postmaster.db import db, transact
-from postmaster.errors import RuleError
+from postmaster.directory.plan import Directory
+from postmaster.errors import Conflict, RuleError
 from postmaster.models import Admin, HistoryEntry
 from postmaster.rules import admins, elsewhere, undo
 from postmaster.rules.elsewhere import Person
@@ -72,3 +73,40 @@ def test_a_deleted_row_comes_back_as_the_same_account(do: Callable[..., Any]) ->
     do(undo.undo, newest.id, log_is_writable=lambda: True)
     assert admit("ldap", "1", "ana@corp.example").id == made
     assert "Another account was" in refusal("ldap", "2", "ana@corp.example")
+
+
+def test_accents_are_other_letters() -> None:
+    """MySQL finds o by ö; a row of PostMaster 1.x is only its own account's."""
+    db.session.add(Admin(username="old", source="ldap", active=True))
+    db.session.commit()
+    person = Person("ldap", "1", "öld@corp.example", "Öld", old_usernames=("öld",))
+    admitted = transact(elsewhere.admitted, person, IP)
+    assert isinstance(admitted, Admin)
+    assert admitted.username == "öld@corp.example"
+    first = admit("ldap", "2", "muller@corp.example").id
+    second = admit("ldap", "3", "müller@corp.example").id
+    assert first != second
+    assert admit("ldap", "3", "müller@corp.example").id == second
+
+
+def test_a_deleted_row_does_not_come_back_beside_a_new_one(do: Callable[..., Any]) -> None:
+    made = admit("openid", "issuer#1", "ana@host").id
+    do(admins.remove, made)
+    newest = db.session.scalars(select(HistoryEntry).order_by(HistoryEntry.id.desc())).first()
+    assert newest is not None
+    admit("ldap", "other", "somebody@host")  # SQLite would give the id away
+    admit("openid", "issuer#1", "anna@host")
+    with pytest.raises(Conflict):
+        do(undo.undo, newest.id, log_is_writable=lambda: True)
+
+
+@pytest.mark.parametrize(
+    "typed", ["Alice", "alice@corp.example", "CORP\\alice", "\uff41lice", "\u24d0lice", " alice "]
+)
+def test_whom_a_typed_name_probably_means(typed: str) -> None:
+    made = admit("ldap", "1", "alice@corp.example").id
+    directory = Directory((), "corp.example", "Mail Admins")
+    meant = elsewhere.meant(db.session(), directory, typed)
+    assert meant is not None
+    assert meant.id == made
+    assert elsewhere.meant(db.session(), directory, "älice") is None

@@ -393,7 +393,7 @@ def test_what_changed_between_the_steps_leads_back_to_the_first(
 
 
 def test_a_forged_proof_is_refused(recovery: list[str]) -> None:
-    forged = CodeWanted(1, "admin", login.proof_of("another hash"))
+    forged = CodeWanted(1, "admin", login.proof_of(Admin(password="another hash")))
     assert isinstance(send_code(forged, recovery[0]), Unauthenticated)
 
 

@@ -172,8 +172,8 @@ CONTRACT: dict[str, tuple[object, list[str], list[str], str]] = {
     "LDAP Name Attribute": (None, ["cn", "displayName"], ["", "a b", "1a", "cn;lang-de"], INVALID),
     "LDAP Username Attribute": (None, ["uid", "mail"], ["", "a=b", "*"], INVALID),
     "Directory Check in Minutes": (
-        *(15, ["1", "15", "999"], ["0", "1000", "-1", "01"]),
-        "between 1-999",
+        *(15, ["5", "15", "999"], ["0", "4", "1000", "-1", "05"]),
+        "between 5-999",
     ),
     "Enable OpenID Connect": (False, *ON_OR_OFF),
     "OpenID Issuer": (
