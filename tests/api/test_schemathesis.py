@@ -68,5 +68,6 @@ def test_no_generated_call_surprises(mariadb: MariaDB, guide_database: str, tmp_
     statuses = json.loads((tmp_path / "statuses.json").read_text())
     sys.stdout.write(f"statuses: {statuses}\n")
     total = sum(statuses.values())
-    assert statuses.get("401", 0) < total / 20, "the calls were not signed in"
+    # Some calls end the session that makes them, and a few are made before the next one.
+    assert statuses.get("401", 0) < total / 10, "the calls were not signed in"
     assert sum(n for status, n in statuses.items() if status < "300") > total / 20
