@@ -27,7 +27,7 @@ def test_the_tiles_stand_in_order_with_their_counts(browser: Browser) -> None:
         "tile-logs",
         "tile-admins",
     ]
-    assert "2 Users 1 Domains 15 Configurations 0 Aliases 0 Logs 1 Administrators" in page.text
+    assert "2 Users 1 Domains 29 Configurations 0 Aliases 0 Logs 1 Administrators" in page.text
 
 
 def test_a_tile_leads_to_its_area(browser: Browser) -> None:
