@@ -1,7 +1,8 @@
 """The parts that all tests use: databases, the application, a small cast of people.
 
 Every test that uses ``app`` (or what is made of it) runs twice: on SQLite and on
-a real MariaDB, which is started once for each process of the tests.
+a real MariaDB, which is started once for each process of the tests. Those of the pages and
+the commands have MariaDB alone.
 """
 
 import itertools
@@ -40,8 +41,23 @@ _database_numbers = itertools.count(1)
 LONGEST = ("test_package.py", "test_guide.py")
 
 
+# What databases answer differently is in the rules, which run on both, as the API does; these
+# have the one that serves mail.
+ON_MARIADB_ALONE = [Path(__file__).parent / surface for surface in ("pages", "cli")]
+
+
+def _is_said_elsewhere(item: pytest.Item) -> bool:
+    """Whether this is a test of a surface, on SQLite without having asked for it."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or callspec.params.get("app") != "sqlite":
+        return False
+    chosen = any("app" in str(mark.args[0]) for mark in item.iter_markers("parametrize"))
+    return item.path.parent in ON_MARIADB_ALONE and not chosen
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the longest tests be the first of the two processes' halves."""
+    items[:] = [item for item in items if not _is_said_elsewhere(item)]
     longest = [item for item in items if item.path.name in LONGEST]
     others = [item for item in items if item not in longest]
     half = len(others) // 2

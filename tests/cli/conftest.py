@@ -1,4 +1,4 @@
-"""The commands in this process, on the application's database, SQLite and MariaDB."""
+"""The commands in this process, on the application's database."""
 
 import json
 from typing import Any
