@@ -10,6 +10,7 @@ from . import binding, entries, finding, groups, names, states, trail, turnstile
 from .connections import as_service, bind, opened
 from .entries import Entry
 from .faults import NotAnswered, Refused
+from .kinds import may_be_searched
 from .names import Form, Name
 from .plan import Account, Directory, Method, Server
 from .trail import Step, Trail
@@ -88,7 +89,7 @@ def _sign_in(
 def _look_up(
     directory: Directory, known: Account, steps: Trail, servers: Sequence[Server]
 ) -> Account:
-    if directory.is_active and not directory.bind_account:
+    if not may_be_searched(directory.kind, directory.bind_account):
         raise NotAnswered(
             Phrase("Without its password nobody can be looked up: there is no bind account"),
             Phrase("Give a password too, or set LDAP Bind Account"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from .kinds import Kind
+from .kinds import Kind, may_be_searched
 
 
 class Method(StrEnum):
@@ -156,8 +156,9 @@ class Directory:
 
     @property
     def can_look_up(self) -> bool:
-        """Whether people can be looked up without their password: by an account, or by nobody."""
-        return bool(self.bind_password) if self.bind_account else not self.is_active
+        """Whether people can be looked up without their password, as things are now."""
+        lacks_password = bool(self.bind_account) and not self.bind_password
+        return may_be_searched(self.kind, self.bind_account) and not lacks_password
 
 
 @dataclass(frozen=True)

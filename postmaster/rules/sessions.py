@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from ..db import announce
-from ..directory.kinds import Kind
+from ..directory.kinds import may_be_searched
 from ..models import Admin, AdminSession
 from . import addresses, history, lengths, settings
 from .actor import Actor
@@ -117,9 +117,8 @@ def _last_moment(session: Session, admin_id: int) -> datetime | None:
         settings.LDAP_BIND_ACCOUNT,
         settings.ELSEWHERE_MINUTES,
     )
-    has_account = bool(values[settings.LDAP_BIND_ACCOUNT])
-    is_active = values[settings.DIRECTORY_KIND] == Kind.ACTIVE_DIRECTORY
-    if source == LDAP and (has_account or not is_active):
+    kind, account = values[settings.DIRECTORY_KIND], values[settings.LDAP_BIND_ACCOUNT]
+    if source == LDAP and may_be_searched(kind, account):
         return None  # it is looked up while the session lasts
     last: datetime = confirmed + timedelta(minutes=values[settings.ELSEWHERE_MINUTES])
     return last
