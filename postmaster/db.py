@@ -12,7 +12,7 @@ from flask import has_app_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -25,6 +25,7 @@ ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
 ATTEMPTS = 8  # of one act, before a lock that does not come free becomes the user's problem
 # Seconds in which an act that lost to others runs again, at whatever attempt it is.
 PATIENCE = 25
+BEGUN = "postmaster_begun"  # where a connection keeps when its transaction began
 LONGEST_PAUSE = 0.05  # seconds between two attempts; who waits longer loses more often
 
 
@@ -103,9 +104,15 @@ def _prepare_galera(connection: Any, _record: Any) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Any) -> None:
+def _begin(connection: Any) -> None:
+    connection.info[BEGUN] = time.monotonic()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
+
+
+def age_of_transaction(connection: Connection) -> float:
+    """The seconds since this connection's transaction began: what it reads is not older."""
+    return float(time.monotonic() - connection.info[BEGUN])
 
 
 # --- what the database says, in words -------------------------------------------

@@ -291,10 +291,10 @@ def _rows() -> dict[Gauge, float]:
         return {DATABASE_UP: 0}
     return {
         DATABASE_UP: 1,
-        DOMAINS: counts.domains,
-        USERS: counts.users,
-        ALIASES: counts.aliases,
-        ADMINS: counts.admins,
+        DOMAINS: counts.domains or 0,
+        USERS: counts.users or 0,
+        ALIASES: counts.aliases or 0,
+        ADMINS: counts.admins or 0,
         LOCKED: locked,
     }
 

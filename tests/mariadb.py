@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,9 @@ def program(name: str) -> str:
 class MariaDB:
     """The server, from start to stop; it can be stopped and started between."""
 
-    def __init__(self, port: int | None = None, *, hasty: bool = False) -> None:
+    def __init__(
+        self, port: int | None = None, *, hasty: bool = False, options: Sequence[str] = MODEST
+    ) -> None:
         """``hasty``: no test kills it, or asks what of it is on the disk."""
         self.folder = Path(tempfile.mkdtemp(prefix="postmaster-mariadb-"))
         # Of its own: a server that starts removes all temporary tables that it finds there,
@@ -57,7 +59,7 @@ class MariaDB:
         self.temporary.mkdir(mode=0o700)
         self.log = self.folder / "log.err"  # the server would put .err to a name without it
         self.port = free_port() if port is None else port
-        self.haste = HASTY if hasty else ()
+        self.options = (*options, *(HASTY if hasty else ()))
         self.process: subprocess.Popen[bytes] | None = None
         self.account = ["--user=root"] if os.geteuid() == 0 else []
 
@@ -84,8 +86,7 @@ class MariaDB:
                 f"--tmpdir={self.temporary}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
-                *MODEST,
-                *self.haste,
+                *self.options,
                 *self.account,
             ],
             check=False,
@@ -132,8 +133,7 @@ class MariaDB:
             f"--log-error={self.log}",
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",
-            *MODEST,
-            *self.haste,
+            *self.options,
             *self.account,
         ]
 

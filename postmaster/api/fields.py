@@ -185,14 +185,17 @@ class ErrorItem(ma.Schema):
     message = fields.String(required=True)
 
 
+UNCOUNTED = {"description": "null only after counted=false"}
+
+
 class Meta(ma.Schema):
     """Where a page is among the others."""
 
     page = fields.Integer(required=True)
     per_page = fields.Integer(required=True)
-    total = fields.Integer(required=True)
-    pages = fields.Integer(required=True)
+    total = fields.Integer(required=True, allow_none=True, metadata=UNCOUNTED)
+    pages = fields.Integer(required=True, allow_none=True, metadata=UNCOUNTED)
     first = fields.String(required=True)
-    last = fields.String(required=True)
+    last = fields.String(required=True, allow_none=True, metadata=UNCOUNTED)
     prev = fields.String(required=True, allow_none=True)
     next = fields.String(required=True, allow_none=True)

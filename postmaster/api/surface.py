@@ -15,7 +15,7 @@ from webargs.flaskparser import FlaskParser
 from ..errors import Invalid, RuleError, Throttled
 from ..rules import paging
 from ..rules.rows import LARGEST_ID
-from .fields import ErrorItem, Meta, Whole
+from .fields import ErrorItem, Meta, Switch, Whole
 
 PREFIX = "/api/v1"
 ID = "/<int:item_id>"
@@ -139,6 +139,14 @@ def list_arguments(name: str, listing: paging.Listing[Any], *more: str) -> type[
             validate=ma.validate.OneOf(paging.ORDERS, error='The order must be "asc" or "desc"'),
         ),
     }
+    arguments["counted"] = Switch(
+        "counted",
+        load_default=True,
+        metadata={
+            "description": "False: the total is not waited for where many rows would have to be "
+            "counted; it, pages and last are null then"
+        },
+    )
     if listing.searched:
         arguments["search"] = fields.String()
     for filter_name in more:
@@ -148,7 +156,7 @@ def list_arguments(name: str, listing: paging.Listing[Any], *more: str) -> type[
 
 def criteria(arguments: dict[str, Any]) -> paging.Criteria:
     """What the query asks of a list."""
-    known = ("page", "per_page", "search", "sort", "order")
+    known = ("page", "per_page", "search", "sort", "order", "counted")
     return paging.Criteria(**{name: arguments[name] for name in known if name in arguments})
 
 
@@ -159,7 +167,7 @@ def domain_ids(arguments: dict[str, Any]) -> list[int] | None:
 
 def listed(page: paging.Page[Any]) -> dict[str, Any]:
     """A page as the API answers it, with links that keep search and order."""
-    last = max(page.pages, 1)
+    last = None if page.pages is None else max(page.pages, 1)
     return {
         "items": page.items,
         "meta": {
@@ -168,9 +176,9 @@ def listed(page: paging.Page[Any]) -> dict[str, Any]:
             "total": page.total,
             "pages": page.pages,
             "first": _link(1),
-            "last": _link(last),
+            "last": None if last is None else _link(last),
             "prev": _link(page.number - 1) if page.number > 1 else None,
-            "next": _link(page.number + 1) if page.number < last else None,
+            "next": _link(page.number + 1) if page.has_next else None,
         },
     }
 

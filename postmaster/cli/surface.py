@@ -128,7 +128,9 @@ def show_page(page: paging.Page[Any], columns: Sequence[str], *, as_json: bool) 
     """Print a page of rows."""
     show(page.items, columns, as_json=as_json)
     if not as_json:
-        click.echo(f"page {page.number} of {max(page.pages, 1)}, {page.total} in all", err=True)
+        click.echo(
+            f"page {page.number} of {max(page.pages or 0, 1)}, {page.total} in all", err=True
+        )
 
 
 def show(rows: Iterable[Any], columns: Sequence[str], *, as_json: bool) -> None:

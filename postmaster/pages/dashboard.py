@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
@@ -18,6 +18,7 @@ blueprint = Blueprint("dashboard", __name__)
 MOST_LINES = 10_000
 MOST_LOCKED = 10
 NEWEST = 8
+UNCOUNTED = "…"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Tile:
 def show() -> Response:
     """The dashboard."""
     session = db.session()
-    counts = dashboard.counts(session, actor())
+    counts = dashboard.counts(session, actor(), waits=surface.COMPLETED in request.args)
     log: LogFile = current_app.extensions["postmaster_log"]
     lines = log.count(MOST_LINES)
     return surface.show(
@@ -50,10 +51,14 @@ def show() -> Response:
 
 def _tiles(counts: dashboard.Counts, lines: str) -> tuple[Tile, ...]:
     return (
-        Tile("users", "users.find", "people", _l("Users"), number(counts.users)),
-        Tile("domains", "domains.find", "globe", _l("Domains"), number(counts.domains)),
-        Tile("configs", "configs.find", "gear", _l("Configurations"), number(counts.settings)),
-        Tile("aliases", "aliases.find", "at", _l("Aliases"), number(counts.aliases)),
+        Tile("users", "users.find", "people", _l("Users"), _shown(counts.users)),
+        Tile("domains", "domains.find", "globe", _l("Domains"), _shown(counts.domains)),
+        Tile("configs", "configs.find", "gear", _l("Configurations"), _shown(counts.settings)),
+        Tile("aliases", "aliases.find", "at", _l("Aliases"), _shown(counts.aliases)),
         Tile("logs", "logs.find", "journal-text", _l("Logs"), lines),
-        Tile("admins", "admins.find", "shield-lock", _l("Administrators"), number(counts.admins)),
+        Tile("admins", "admins.find", "shield-lock", _l("Administrators"), _shown(counts.admins)),
     )
+
+
+def _shown(count: int | None) -> str:
+    return UNCOUNTED if count is None else number(count)

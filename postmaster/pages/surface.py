@@ -2,12 +2,14 @@
 
 A page is one template. Without JavaScript it is answered whole. htmx says which
 element it will put the answer into (``HX-Target``), and gets just that part of the
-same template: ``main``, ``list``, ``dialog``, or a place of a row (``edit-…``). A form
+same template: ``main``, ``list`` (also for its ``pager``), ``dialog``, or a place of a row
+(``edit-…``). A form
 remembers its place in a hidden field, so that a refusal comes back to where it was.
 """
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -72,6 +74,9 @@ STATUS_NAMES = {
 }
 ROWS_PER_PAGE = (10, 25, 50, 100)
 NARROW_PLACE = "edit-"
+PAGER = "pager"  # of a list: its total and the links to its pages
+# The argument that has a list answered with its total and all that a search finds.
+COMPLETED = "counted"
 # Arguments of an address that change with every letter that is typed.
 TYPED = ("search=", "address=")
 ELEMENT_ID = re.compile(r"[a-z0-9-]+")
@@ -116,6 +121,8 @@ def layout() -> str:
     where = place()
     if where.startswith(NARROW_PLACE):
         return "layouts/edit.html"
+    if where == PAGER:
+        return "layouts/list.html"
     if where in ("main", "list", "dialog"):
         return f"layouts/{where}.html"
     return "base.html"
@@ -135,7 +142,7 @@ def show(template: str, status: int = HTTPStatus.OK, **context: Any) -> Response
 
 def _remember_address(response: Response) -> None:
     """Say what the address bar is to hold: a search being typed is one step back, not ten."""
-    if request.method != "GET" or place() not in ("main", "list"):
+    if request.method != "GET" or place() not in ("main", "list") or COMPLETED in request.args:
         return
     here = iri_to_uri(own_address())
     seen = _path_of(request.headers.get("HX-Current-URL", ""))
@@ -175,14 +182,21 @@ def _add_headers(response: Response) -> Response:
 
 
 def criteria(per_page: int = paging.DEFAULT_PER_PAGE) -> paging.Criteria:
-    """What the address bar asks of a list; what cannot be read counts as not said."""
+    """What the address bar asks of a list; what cannot be read counts as not said.
+
+    Its first answer waits for nothing that takes a scan of a large table: a page without its
+    total (or all that a search finds) has itself completed by one more request.
+    """
     arguments = request.args
+    is_completed = COMPLETED in arguments
     return paging.Criteria(
         page=_number("page", 1),
         per_page=_number("per_page", per_page),
         search=arguments.get("search", ""),
         sort=arguments.get("sort") or None,
         order=arguments.get("order", "asc"),
+        counted=is_completed,
+        at_once=not is_completed,
     )
 
 
@@ -212,13 +226,13 @@ def page_of(find: Callable[[paging.Criteria], paging.Page[Any]]) -> paging.Page[
     except NotFound:
         if asked.page == 1:
             raise
-        first = find(paging.Criteria(1, asked.per_page, asked.search, asked.sort, asked.order))
-        raise PastTheLast(url_with(page=max(first.pages, 1))) from None
+        first = find(replace(asked, page=1, counted=True, at_once=False))
+        raise PastTheLast(url_with(page=max(first.pages or 0, 1))) from None
 
 
 def url_with(**changes: Any) -> str:
     """The list's own address with some arguments changed; None takes one out."""
-    arguments = {**request.args.to_dict(), **changes}
+    arguments = {**request.args.to_dict(), COMPLETED: None, **changes}
     kept = {
         name: value
         for name, value in arguments.items()

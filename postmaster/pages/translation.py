@@ -11,7 +11,7 @@ from typing import Any
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from flask import Flask, Response, g, has_request_context, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, get_translations, gettext
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +26,12 @@ babel = Babel()
 def init_app(app: Flask) -> None:
     """Choose a language for each request, and teach the templates what depends on it."""
     babel.init_app(app, default_locale=DEFAULT, locale_selector=_choose)
+    # As Flask-Babel does, which looks for the language anew for each of a page's sentences.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of Jinja's i18n
+        gettext=lambda text: _catalogue().ugettext(text),
+        ngettext=lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
     app.add_template_filter(number)
     app.add_template_filter(moment)
     app.add_template_global(language)
@@ -70,6 +76,13 @@ def as_the_browser_asks() -> None:
     A language that is known already stays.
     """
     g.language_of_the_browser = True
+
+
+def _catalogue() -> Any:
+    """The sentences of this request's language."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
 
 
 def _add_headers(response: Response) -> Response:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from ..errors import Phrase
 from ..models import Alias
@@ -19,6 +20,9 @@ from ..rules.suspensions import address_of
 from ..version import VERSION
 from . import sentences
 from .sentences import readable
+from .translation import language
+
+MOST_FRAGMENTS = 500  # of areas in languages
 
 NAMES: Mapping[Oddity, Phrase] = {
     Oddity.MIXED_CASE: Phrase("upper case"),
@@ -95,6 +99,7 @@ def init_app(app: Flask) -> None:
     ):
         app.add_template_filter(word)
     app.add_template_global(menu)
+    _remember_fragments(app)
     app.add_template_global(static_url)
     app.jinja_env.globals["version"] = VERSION
 
@@ -136,6 +141,19 @@ def about_oddity(oddity: Oddity) -> str:
 def menu() -> tuple[MenuItem, ...]:
     """The areas of the panel, in the menu's order."""
     return MENU
+
+
+def _remember_fragments(app: Flask) -> None:
+    """Render what is the same on each page of one area, in one language, once."""
+
+    @lru_cache(maxsize=MOST_FRAGMENTS)
+    def rendered(name: str, _language: str, _root: str, _endpoint: str | None) -> Markup:
+        return Markup(app.jinja_env.get_template(f"layouts/{name}.html").render())  # noqa: S704 -- it was escaped by its template
+
+    def fragment(name: str) -> Markup:
+        return rendered(name, language(), request.script_root, request.endpoint)
+
+    app.add_template_global(fragment)
 
 
 def static_url(filename: str) -> str:

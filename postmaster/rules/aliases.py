@@ -12,7 +12,18 @@ from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
 from ..models import Alias, Domain, User
-from . import addresses, alias_rules, history, notes, paging, removals, rows, turns, versions
+from . import (
+    addresses,
+    alias_rules,
+    history,
+    matches,
+    notes,
+    paging,
+    removals,
+    rows,
+    turns,
+    versions,
+)
 from .actor import Actor
 
 LISTING = paging.Listing(
@@ -26,6 +37,7 @@ LISTING = paging.Listing(
     },
     sorted_by="source",
     also=notes.holding(history.Kind.ALIAS),
+    first=matches.of_aliases,
 )
 Orphans = removals.Orphans
 GoesWith = removals.GoesWith
@@ -48,18 +60,6 @@ class AboutSource:
 
 
 # --- search ---------------------------------------------------------------------
-
-
-def find(
-    session: Session,
-    actor: Actor,
-    criteria: paging.Criteria,
-    *,
-    domain_ids: Sequence[int] | None = None,
-) -> paging.Page[Alias]:
-    """A page of aliases, of some domains if asked."""
-    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
-    return LISTING.find(session, criteria, *conditions)
 
 
 def get(session: Session, actor: Actor, alias_id: int) -> Alias:

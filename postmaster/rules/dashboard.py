@@ -1,43 +1,34 @@
 """What the dashboard shows: how much there is of everything, and who is locked."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..models import Admin, Alias, Domain, SettingRow, User
-from . import history
+from . import history, totals
 from .actor import Actor
+
+COUNTINGS = tuple(
+    totals.Counting(select(func.count()).select_from(table))
+    for table in (User, Domain, SettingRow, Alias, Admin)
+)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows each area has."""
+    """How many rows each area has. None: that is not known yet, and they are many."""
 
-    users: int
-    domains: int
-    settings: int
-    aliases: int
-    admins: int
-
-
-def counts(session: Session, actor: Actor) -> Counts:
-    """How many rows each area has, in one query."""
-    users, domains, settings, aliases, admins = session.execute(
-        select(
-            _count(User.id),
-            _count(Domain.id),
-            _count(SettingRow.id),
-            _count(Alias.id),
-            _count(Admin.id),
-        )
-    ).one()
-    return Counts(users, domains, settings, aliases, admins)
+    users: int | None
+    domains: int | None
+    settings: int | None
+    aliases: int | None
+    admins: int | None
 
 
-def _count(column: Any) -> ScalarSelect[int]:
-    return select(func.count(column)).scalar_subquery()
+def counts(session: Session, actor: Actor, *, waits: bool = True) -> Counts:
+    """How many rows each area has; see ``totals`` for ``waits``."""
+    return Counts(*totals.of_all(session, COUNTINGS, waits=waits))
 
 
 def count_locked_admins(session: Session, actor: Actor) -> int:

@@ -34,11 +34,6 @@ LISTING = paging.Listing(
 )
 
 
-def find(session: Session, actor: Actor, criteria: paging.Criteria) -> paging.Page[Domain]:
-    """A page of domains."""
-    return LISTING.find(session, criteria)
-
-
 def get(session: Session, actor: Actor, domain_id: int) -> Domain:
     """One domain by its id. Raises NotFound."""
     return rows.by_id(session, Domain, domain_id, "domain")

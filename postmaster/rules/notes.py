@@ -6,6 +6,7 @@ several rows. It goes along when that is renamed or deleted.
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, select
@@ -53,6 +54,7 @@ def _name_in_sql(kind: Kind) -> ColumnElement[str]:
     return names[kind]
 
 
+@cache
 def beside(kind: Kind) -> ColumnElement[str]:
     """The note of each row of a list, for the list's own query."""
     found = select(Note.text).where(Note.kind == kind, Note.name == AsOwn(_name_in_sql(kind)))

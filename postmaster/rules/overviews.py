@@ -7,6 +7,7 @@ query for its rows, with all of this in it, and one for the total.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ..errors import NotFound
 from ..models import Alias, Domain, User
-from . import addresses, aliases, domains, notes, paging, rows, suspensions, users
+from . import addresses, aliases, domains, notes, paging, rows, suspensions, totals, users
 from .actions import Kind
 from .actor import Actor
 
@@ -143,7 +144,7 @@ def find_domains(
 ) -> paging.Page[DomainRow]:
     """A page of domains."""
     page = domains.LISTING.find_with(_beside_domains(), session, criteria)
-    return _with(page, [_domain_row(*row) for row in page.items])
+    return page.with_items([_domain_row(*row) for row in page.items])
 
 
 def get_domain(session: Session, actor: Actor, domain_id: int) -> DomainRow:
@@ -151,6 +152,7 @@ def get_domain(session: Session, actor: Actor, domain_id: int) -> DomainRow:
     return _domain_row(*rows.by_id_with(session, Domain, _beside_domains(), domain_id, "domain"))
 
 
+@cache
 def _beside_domains() -> tuple[ColumnElement[Any], ...]:
     other = aliased(Domain)
     return (
@@ -179,7 +181,7 @@ def find_users(
     """A page of users, of some domains, or only who is suspended or is not, if asked."""
     conditions = users.conditions(domain_ids, suspended)
     page = users.LISTING.find_with(_beside_users(), session, criteria, *conditions)
-    return _with(page, [_user_row(*row) for row in page.items])
+    return page.with_items([_user_row(*row) for row in page.items])
 
 
 def get_user(session: Session, actor: Actor, user_id: int) -> UserRow:
@@ -193,6 +195,7 @@ def leading_to(session: Session, actor: Actor, email: str, *, most: int) -> list
     return list(session.scalars(found.order_by(Alias.source, Alias.id).limit(most)))
 
 
+@cache
 def _beside_users() -> tuple[ColumnElement[Any], ...]:
     leading = _count(Alias.id, Alias.destination == suspensions.address())
     return leading, notes.beside(Kind.USER)
@@ -213,7 +216,7 @@ def find_alias_rows(
     conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
     beside = (notes.beside(Kind.ALIAS),)
     page = aliases.LISTING.find_with(beside, session, criteria, *conditions)
-    return _with(page, [AliasRow(alias, note or "") for alias, note in page.items])
+    return page.with_items([AliasRow(alias, note or "") for alias, note in page.items])
 
 
 def get_alias_row(session: Session, actor: Actor, alias_id: int) -> AliasRow:
@@ -236,27 +239,22 @@ def find_aliases(
     Raises Invalid, and NotFound past the last page.
     """
     criteria.check_order(["source"])
-    conditions = aliases.LISTING.matching(session, criteria.search)
-    if domain_ids is not None:
-        conditions.append(Alias.domain_id.in_(domain_ids))
+    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
     if destination:
         leading = aliased(Alias)
         leads_there = paging.comparable(leading.destination, destination) == destination
         conditions.append(Alias.source.in_(select(leading.source).where(leads_there)))
-    total = session.scalar(select(func.count(Alias.source.distinct())).where(*conditions)) or 0
-    offset, per_page = paging.window(criteria, total)
     row_order = Alias.source.desc() if criteria.order == "desc" else Alias.source
-    sources = (
-        select(Alias.source)
-        .where(*conditions)
-        .distinct()
-        .order_by(row_order)
-        .limit(per_page)
-        .offset(offset)
-        .subquery()
-    )
-    groups = _groups(session, Alias.source == sources.c.source, row_order, first=sources)
-    return paging.Page(groups, total, criteria.page, per_page)
+
+    def fetch(where: paging.Where, offset: int, most: int) -> list[AliasGroup]:
+        found = select(Alias.source).where(*where).distinct().order_by(row_order)
+        sources = found.limit(most).offset(offset).subquery()
+        return _groups(session, Alias.source == sources.c.source, row_order, first=sources)
+
+    def count(where: paging.Where) -> totals.Counting:
+        return totals.Counting(select(func.count(Alias.source.distinct())).where(*where))
+
+    return aliases.LISTING.search(session, criteria, conditions, fetch, count)
 
 
 def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:
@@ -337,10 +335,6 @@ def _groups(
             oddities.append(Oddity.DANGLING)
         group.destinations.append(Destination(alias, oddities))
     return list(groups.values())
-
-
-def _with(page: paging.Page[object], items: list[paging.Item]) -> paging.Page[paging.Item]:
-    return paging.Page(items, page.total, page.number, page.per_page)
 
 
 def _count(

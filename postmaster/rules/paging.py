@@ -1,21 +1,24 @@
 """Search, order and pages, once for every list.
 
-The rows of a page come in one query, which finds their ids first (in an index
-that holds all it needs, however deep the page is) and joins the rows to them;
-their total comes in one more. A search has one before, for what else it means.
+The rows of a page come in one query, which finds their ids first (in an index that holds all
+it needs, however deep the page is) and joins the rows to them. Only where more rows follow is
+the total counted, and remembered (see ``totals``). A search finds first what an index finds at
+once (see ``matches``), then the rest, and stops when the page is full.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, or_, select
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
 from ..errors import Invalid, NotFound
-from . import addresses
+from . import addresses, matches, totals
+from .rows import LARGEST_ID
 
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
@@ -23,6 +26,7 @@ ORDERS = ("asc", "desc")
 
 Row = TypeVar("Row", bound=Base)
 Item = TypeVar("Item")
+Where = Sequence[ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Criteria:
     search: str = ""
     sort: str | None = None
     order: str = "asc"
+    counted: bool = True  # whether to wait for the total
+    at_once: bool = False  # of a search, only what an index finds, if that is anything
 
     def check_order(self, sortable: Collection[str]) -> None:
         """Raises Invalid unless the list can be sorted so."""
@@ -49,21 +55,44 @@ class Criteria:
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """One page of rows, and where it is among the others."""
+    """One page of rows, and where it is among the others.
+
+    ``total`` None: it was not waited for. ``is_whole`` False: only what an index finds was
+    looked for, and further rows may belong on this page.
+    """
 
     items: list[Item]
-    total: int
+    total: int | None
     number: int
     per_page: int
+    has_next: bool
+    is_whole: bool = True
 
     @property
-    def pages(self) -> int:
+    def at_least(self) -> int:
+        """The total, or how many rows there are up to here and one more."""
+        more = (self.number - 1) * self.per_page + len(self.items) + self.has_next
+        return more if self.total is None else self.total
+
+    @property
+    def pages(self) -> int | None:
         """How many pages there are; none when there is no row."""
-        return -(-self.total // self.per_page)
+        return None if self.total is None else -(-self.total // self.per_page)
+
+    def with_items(self, items: list[Any]) -> "Page[Any]":
+        """The same page with what is made of its rows."""
+        return replace(cast("Page[Any]", self), items=items)
 
 
-def window(criteria: Criteria, total: int) -> tuple[int, int]:
-    """Where the page asked for begins among ``total`` rows, and how many it may hold.
+# The first of the rows asked for (from which one on, and how many at most), and whether they
+# are all that can be found there.
+Fetch = Callable[[int, int], tuple[list[Any], bool]]
+
+
+def page_of(
+    session: Session, criteria: Criteria, fetch: Fetch, counting: totals.Counting
+) -> Page[Any]:
+    """The page asked for, of rows that ``fetch`` finds and ``counting`` counts.
 
     Raises Invalid, and NotFound past the last page.
     """
@@ -71,9 +100,23 @@ def window(criteria: Criteria, total: int) -> tuple[int, int]:
     if per_page < 1 or criteria.page < 1:
         raise Invalid("The page and the rows per page are counted from 1", field="page")
     offset = (criteria.page - 1) * per_page
-    if criteria.page > 1 and offset >= total:
-        raise NotFound("There is no page %(page)s: it was not found", page=criteria.page)
-    return offset, per_page
+    if offset > LARGEST_ID:  # a table cannot have so many rows
+        raise _past_the_last(criteria)
+    found, is_whole = fetch(offset, per_page + 1)  # one more tells whether there is a next page
+    items, has_next = found[:per_page], len(found) > per_page
+    seen = offset + len(found)
+    if not found and is_whole and criteria.page > 1:
+        raise _past_the_last(criteria)
+    total: int | None = seen
+    if has_next or not is_whole:
+        total = totals.of(session, counting, waits=criteria.counted)
+    if total is not None:
+        total = max(total, seen)  # somebody may have added rows between the two queries
+    return Page(items, total, criteria.page, per_page, has_next, is_whole)
+
+
+def _past_the_last(criteria: Criteria) -> NotFound:
+    return NotFound("There is no page %(page)s: it was not found", page=criteria.page)
 
 
 def comparable(column: InstrumentedAttribute[Any], *texts: str) -> ColumnElement[Any]:
@@ -83,7 +126,7 @@ def comparable(column: InstrumentedAttribute[Any], *texts: str) -> ColumnElement
     """
     if all(text.isascii() for text in texts):
         return column.expression
-    return cast(column, mysql.CHAR(charset="utf8mb4"))
+    return sql_cast(column, mysql.CHAR(charset="utf8mb4"))
 
 
 @dataclass(frozen=True)
@@ -96,13 +139,15 @@ class Listing(Generic[Row]):
     sorted_by: str
     newest_first: bool = False  # the list's own order is descending
     also: Callable[[Session, str], ColumnElement[bool]] | None = None  # where else it is searched
+    first: Callable[[Session, str], matches.First | None] | None = None  # what a search finds first
+    _built: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(
         self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
     ) -> Page[Row]:
         """The page asked for. Raises Invalid, and NotFound past the last page."""
         found = self.find_with((), session, criteria, *conditions)
-        return Page([row[0] for row in found.items], found.total, found.number, found.per_page)
+        return found.with_items([row[0] for row in found.items])
 
     def find_with(
         self,
@@ -112,23 +157,79 @@ class Listing(Generic[Row]):
         *conditions: ColumnElement[bool],
     ) -> Page[Any]:
         """As ``find``, each row beside what else is to be known of it, in the same query."""
-        where = [*conditions, *self.matching(session, criteria.search)]
-        primary_key = self.model.__table__.c["id"]
-        total = session.scalar(select(func.count()).select_from(self.model).where(*where)) or 0
-        offset, per_page = window(criteria, total)
         order = self._order(criteria)
-        ids = (
-            select(primary_key.label("id"))
-            .where(*where)
-            .order_by(*order)
-            .limit(per_page)
-            .offset(offset)
-            .subquery()
+
+        def fetch(where: Where, offset: int, most: int) -> list[Any]:
+            limits = {"offset": offset, "most": most}
+            return list(session.execute(self._rows(extras, where, order), limits))
+
+        return self.search(session, criteria, conditions, fetch, self._counting)
+
+    def _rows(
+        self,
+        extras: Sequence[ColumnElement[Any]],
+        where: Where,
+        order: Sequence[ColumnElement[Any]],
+    ) -> Select[Any]:
+        """``:most`` rows after the first ``:offset``; that of a whole table is built once."""
+        name = (tuple(extras), *(str(column) for column in order))
+        if not where and name in self._built:
+            return cast("Select[Any]", self._built[name])
+        key = self.model.__table__.c["id"]
+        found = select(key.label("id")).where(*where).order_by(*order)
+        ids = found.limit(bindparam("most", type_=Integer)).offset(
+            bindparam("offset", type_=Integer)
         )
-        rows = session.execute(
-            select(self.model, *extras).join(ids, ids.c.id == primary_key).order_by(*order)
-        )
-        return Page(list(rows), total, criteria.page, per_page)
+        inner = ids.subquery()
+        rows = select(self.model, *extras).join(inner, inner.c.id == key).order_by(*order)
+        if not where:
+            self._built[name] = rows
+        return rows
+
+    def _counting(self, where: Where) -> totals.Counting:
+        if not where and "count" in self._built:
+            return cast("totals.Counting", self._built["count"])
+        counting = totals.Counting(select(func.count()).select_from(self.model).where(*where))
+        if not where:
+            self._built["count"] = counting
+        return counting
+
+    def search(
+        self,
+        session: Session,
+        criteria: Criteria,
+        conditions: Where,
+        fetch: Callable[[Where, int, int], list[Any]],
+        count: Callable[[Where], totals.Counting],
+    ) -> Page[Any]:
+        """The page asked for, of rows that ``fetch`` finds by conditions, and ``count`` counts.
+
+        Without an order of the caller's own, what ``first`` says comes first.
+        """
+        found = self.matching(session, criteria.search)
+        where = [*conditions, *found]
+        first = None
+        if found and self.first is not None and criteria.sort is None and criteria.order == "asc":
+            first = self.first(session, criteria.search.strip())
+        if first is None:
+            return page_of(
+                *(session, criteria),
+                lambda offset, most: (fetch(where, offset, most), True),
+                count(where),
+            )
+        before = [*conditions, first.condition]
+        after = [*where, first.others]
+
+        def in_turn(offset: int, most: int) -> tuple[list[Any], bool]:
+            rows = fetch(before, offset, most)
+            if len(rows) == most or (rows and criteria.at_once):
+                return rows, len(rows) == most
+            skipped = offset + len(rows)
+            if not rows and offset:
+                skipped = min(offset, session.scalar(count(before).statement) or 0)
+            return rows + fetch(after, offset + len(rows) - skipped, most - len(rows)), True
+
+        return page_of(session, criteria, in_turn, count(where))
 
     def matching(self, session: Session, search: str) -> list[ColumnElement[bool]]:
         """The condition that a search means; none for an empty one."""
@@ -147,7 +248,9 @@ class Listing(Generic[Row]):
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
         criteria.check_order(self.sortable)
         column = self.sortable[criteria.sort or self.sorted_by]
-        # The id makes the order total, so that no row is on two pages or on none.
-        columns = [column] if column.key == "id" else [column, self.sortable["id"]]
+        # The id makes the order total, so that no row is on two pages or on none. Where the
+        # column does that itself, MariaDB would not use its index for both.
+        is_total = column.key == "id" or column.property.columns[0].unique
+        columns = [column] if is_total else [column, self.sortable["id"]]
         descends = criteria.order == "desc" or (criteria.sort is None and self.newest_first)
         return [c.desc() if descends else c.asc() for c in columns]

@@ -14,6 +14,7 @@ from . import (
     aliases,
     history,
     lengths,
+    matches,
     notes,
     paging,
     passwords,
@@ -34,19 +35,8 @@ LISTING = paging.Listing(
     sortable={"id": User.id, "domain_id": User.domain_id, "email": User.email},
     sorted_by="email",
     also=notes.holding(history.Kind.USER),
+    first=matches.of_users,
 )
-
-
-def find(
-    session: Session,
-    actor: Actor,
-    criteria: paging.Criteria,
-    *,
-    domain_ids: Sequence[int] | None = None,
-    suspended: bool | None = None,
-) -> paging.Page[User]:
-    """A page of users, of some domains, or only who is suspended or is not, if asked."""
-    return LISTING.find(session, criteria, *conditions(domain_ids, suspended))
 
 
 def conditions(

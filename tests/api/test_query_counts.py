@@ -50,21 +50,35 @@ def filled(client: FlaskClient) -> FlaskClient:
     return client
 
 
+def most_statements(client: FlaskClient, query: str = "") -> int:
+    """The session, the rows, the total; on MariaDB before it, whether it is remembered.
+
+    Before a search, which notes hold the text.
+    """
+    with client.application.app_context():
+        is_mariadb = db.engine.dialect.name == "mysql"
+    return 3 + is_mariadb + ("search" in query)
+
+
 @pytest.mark.parametrize("noun", ["domains", "users", "aliases", "admins", "configs"])
 @pytest.mark.parametrize("query", ["", "?per_page=100&page=1", "?search=d1&order=desc"])
-def test_a_list_takes_three_queries(filled: FlaskClient, noun: str, query: str) -> None:
-    """The session, the total, the rows; before a search, which notes hold the text."""
-    has_notes = noun in ("domains", "users", "aliases")
+def test_a_list_takes_few_queries(filled: FlaskClient, noun: str, query: str) -> None:
     with statements(filled) as seen:
         assert filled.get(f"/api/v1/{noun}{query}").status_code == 200
-    assert len(seen) == 3 + (has_notes and "search" in query), seen
+    assert len(seen) <= most_statements(filled, query), seen
 
 
 @pytest.mark.parametrize("noun", ["domains", "users", "aliases", "admins", "configs"])
 def test_a_page_takes_no_more_than_the_api(filled: FlaskClient, noun: str) -> None:
     with statements(filled) as seen:
         assert filled.get(f"/{noun}?page=1").status_code == 200
-    assert len(seen) == 3, seen
+    assert len(seen) <= most_statements(filled), seen
+
+
+def test_a_list_that_is_whole_is_not_counted(filled: FlaskClient) -> None:
+    with statements(filled) as seen:
+        assert filled.get("/api/v1/admins").get_json()["meta"]["total"] == 1
+    assert len(seen) == 2, seen
 
 
 def test_one_item_takes_two_queries(filled: FlaskClient) -> None:

@@ -14,8 +14,8 @@ from tests.conftest import Prepared, dispose, sign_in
 from tests.mariadb import MariaDB
 from tests.pages import large
 
-# Every list: the session, the total, the rows.
-LIST = 3
+# Every list: the session, the rows, the total; on MariaDB before it, whether it is remembered.
+LIST = 4
 # Which notes hold what is searched for is asked first.
 SEARCHED = LIST + 1
 # At most, before a deletion: the session, what is meant (twice: its name, and for what goes
@@ -30,7 +30,8 @@ QUESTION = GOES + FORESEEN
 
 # Each page with the most statements it may take. {n} is the rows on a page.
 PAGES = [
-    ("/", 4),  # the session, the counts, who is locked, the newest changes
+    # The session, the counts (and whether they are remembered), who is locked, the newest changes.
+    ("/", 5),
     ("/domains?per_page={n}", LIST),
     ("/domains?per_page={n}&search=d7", SEARCHED),
     ("/domains?per_page={n}&sort=id&order=desc", LIST),
@@ -40,7 +41,7 @@ PAGES = [
     ("/domains/selected?id=1&id=2&id=3", QUESTION),
     ("/users?per_page={n}", LIST),
     ("/users?per_page={n}&search=u7", SEARCHED),
-    ("/users?per_page={n}&search=%40d7.example", SEARCHED),
+    ("/users?per_page={n}&search=%40d7.example", SEARCHED + 1),  # which domains are meant
     ("/users?per_page={n}&sort=id&order=desc", LIST),
     ("/users?per_page={n}&page=199", LIST),
     ("/users?per_page=10&page=1999", LIST),
@@ -151,7 +152,7 @@ def test_no_page_takes_more_than_the_design_allows(large_server: FlaskClient) ->
             assert answer.status_code == 200, path
             assert len(seen) <= most, (path, seen)
             taken.append(len(seen))
-        assert taken[0] == taken[1], path
+        assert taken[1] <= taken[0], path
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_past_the_last_page_one_is_led_to_it(large_server: FlaskClient) -> None:
     with statements(large_server) as seen:
         answer = large_server.get("/users?page=99999")
     assert answer.headers["Location"] == f"/users?page={large.USERS // 10}"
-    assert len(seen) == 4, seen  # the session, the total twice, the rows of the first page
+    assert len(seen) <= LIST + 1, seen  # no rows are found first
 
 
 @pytest.mark.parametrize("path", ["/admins", "/domains", "/users", "/aliases"])

@@ -214,13 +214,15 @@ def test_an_address_is_completed(typed: str, most: int, found: list[str]) -> Non
 # --- queries --------------------------------------------------------------------
 
 
-def test_a_list_is_two_queries_however_many_rows_there_are() -> None:
+def test_a_list_takes_as_many_queries_however_many_rows_there_are() -> None:
+    """Its rows; where more follow, also the total, and on MariaDB whether it is known already."""
     for find in (overviews.find_domains, overviews.find_users, overviews.find_aliases):
         for rows in (1, 100):
             db.session.remove()
             with counted() as seen:
                 find(db.session(), ADMIN, Criteria(per_page=rows))
-            assert len([one for one in seen if one != "BEGIN"]) == 2, seen
+            asked = [one for one in seen if one != "BEGIN"]
+            assert len(asked) <= (3 if rows == 1 else 1), asked
 
 
 def test_an_empty_list_is_a_page_of_nothing() -> None:

@@ -1,0 +1,147 @@
+"""The lists and searches: PostMaster's answer beside the queries of plain SQL."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pymysql
+
+from ops.measuring.browsing import Client, median, medians
+from ops.measuring.figures import Figure, beside
+from tests.resilience.server import Server
+
+# Over a range query, by HTTP: the session, the sentences, a page of rows.
+MOST_OVER_RANGE = 5.0
+# The two queries of a page, as plain SQL has them. An exact total would be a third.
+CHANGED = (
+    "SELECT update_time, create_time, table_rows, NOW() FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_name = 'virtual_users'"
+)
+ROWS = (
+    "SELECT u.id, u.domain_id, u.email, u.password,"
+    " (SELECT COUNT(*) FROM virtual_aliases a WHERE a.destination = u.email)"
+    " FROM virtual_users u JOIN"
+    " (SELECT id FROM virtual_users ORDER BY email LIMIT 10 OFFSET {offset}) i ON i.id = u.id"
+    " ORDER BY u.email"
+)
+_numbers = count(77)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel that is served, one client of it, and a connection to its database."""
+
+    server: Server
+    client: Client
+    plain: "pymysql.Connection[Any]"
+    uri: str
+
+    def sql(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """What plain SQL finds."""
+        with self.plain.cursor() as cursor:
+            cursor.execute(statement, arguments or None)
+            return list(cursor.fetchall())
+
+
+def figures(few: Panel, many: Panel, users: int) -> Iterator[Figure]:
+    """The figures, one after the other."""
+    first = "/api/v1/users?page=1"
+    for panel in (few, many):
+        panel.client.get(first)  # counts, and remembers
+
+    def two_queries() -> None:
+        many.sql(ROWS.format(offset=0))
+        many.sql(CHANGED)
+
+    small, ours, plain = medians(
+        [lambda: few.client.get(first), lambda: many.client.get(first), two_queries]
+    )
+    yield beside("GET /api/v1/users?page=1", ours, plain, "plain + 3 ms", lambda a, b: a <= b + 3)
+    yield beside(
+        "the same, beside that with 10,000 users",
+        *(ours, small, "1.3 x", lambda a, b: a <= 1.3 * b),
+    )
+    page, ours_html = medians(
+        [lambda: many.client.ask("GET", "/users"), lambda: many.client.get(first)]
+    )
+    yield beside(
+        "GET /users (HTML), beside the API's",
+        *(page, ours_html, "1.5 x", lambda a, b: a <= 1.5 * b),
+    )
+    total_counted = median(lambda: many.sql("SELECT COUNT(*) FROM virtual_users"), 5)
+    yield Figure("the exact total by plain SQL (an index scan)", total_counted)
+    deep = users // 20
+    ours, plain = medians(
+        [
+            lambda: many.client.get(f"/api/v1/users?page={deep}"),
+            lambda: many.sql(ROWS.format(offset=(deep - 1) * 10)),
+        ],
+        9,
+    )
+    yield beside(f"page {deep:,}", ours, plain, "1.3 x", lambda a, b: a <= 1.3 * b)
+    yield from searches(many, users)
+
+
+def searches(many: Panel, users: int) -> Iterator[Figure]:
+    """Searches; each time for another text, so that nothing is remembered."""
+    ranges: list[tuple[str, Callable[[int], str], str]] = [
+        ("search=user77 (prefix)", lambda n: f"user{n % 900 + 10}", "email LIKE CONCAT(%s, '%%')"),
+        (
+            "search=@domain77.example",
+            lambda n: f"@domain{n % 900 + 10}.example",
+            "domain_id = (SELECT id FROM virtual_domains WHERE name = SUBSTR(%s, 2))",
+        ),
+        (
+            "search=a whole address",
+            lambda n: f"user{n}@domain{1 + n % 1000}.example",
+            "email = %s",
+        ),
+    ]
+    for name, text, condition in ranges:
+        statement = (
+            f"SELECT id, domain_id, email FROM virtual_users WHERE {condition}"
+            " ORDER BY email LIMIT 10"
+        )
+        for surface, path in (
+            ("page", "/users?search={}"),
+            ("API, counted=false", "/api/v1/users?counted=false&search={}"),
+        ):
+            if surface != "page" and "whole" in name:
+                continue  # the API looks everywhere before it says that there is no other
+            ours, plain = medians(
+                [
+                    lambda path=path, text=text: many.client.ask(
+                        "GET", path.format(text(next(_numbers)))
+                    ),
+                    lambda text=text, statement=statement: many.sql(
+                        statement, text(next(_numbers))
+                    ),
+                ]
+            )
+            yield beside(
+                f"{name}: {surface}",
+                *(ours, plain, "plain + 5 ms", lambda a, b: a <= b + MOST_OVER_RANGE),
+            )
+    inner = "SELECT id FROM virtual_users WHERE email LIKE %s ORDER BY email LIMIT 11"
+    for name, text, target, holds in (
+        ("near the front", "ser10", "60 ms", lambda a, _b: a <= 60),
+        ("far from it", "ser77", "plain + 60 ms", lambda a, b: a <= b + 60),
+        ("nowhere", "ser77x", "plain + 60 ms", lambda a, b: a <= b + 60),
+    ):
+        ours, plain = medians(
+            [
+                lambda text=text: many.client.ask("GET", f"/users?search={text}"),
+                lambda text=text: many.sql(inner, f"%{text}%"),
+            ],
+            9,
+        )
+        yield beside(f"search of inner text, {name}: page", ours, plain, target, holds)
+    scans = (
+        lambda: many.client.get(f"/api/v1/users?search=ser{next(_numbers)}"),
+        lambda: many.sql(
+            "SELECT COUNT(*) FROM virtual_users WHERE email LIKE %s", f"%ser{next(_numbers)}%"
+        ),
+    )
+    ours, plain = medians(scans, 9)
+    yield Figure("search in the API with its exact total, not remembered", ours, plain)
