@@ -55,6 +55,8 @@ BLUEPRINTS = (
 def init_app(app: Flask) -> None:
     """Put the pages on the application."""
     translation.init_app(app)
+    # No form uses WTForms' own sentences, which it would read anew for each.
+    app.config["WTF_I18N_ENABLED"] = False
     wording.init_app(app)
     surface.init_app(app)
     compression.init_app(app)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from ..errors import Invalid
@@ -53,7 +53,7 @@ def keeps_copy(session: Session, address: str, besides: Collection[int] = ()) ->
 
 
 def _not_one_of(alias_ids: Collection[int]) -> ColumnElement[bool]:
-    return Alias.id.not_in(alias_ids)
+    return Alias.id.not_in(alias_ids) if alias_ids else true()
 
 
 def checked_source(text: str) -> str:

@@ -227,7 +227,9 @@ class Listing(Generic[Row]):
             skipped = offset + len(rows)
             if not rows and offset:
                 skipped = min(offset, session.scalar(count(before).statement) or 0)
-            return rows + fetch(after, offset + len(rows) - skipped, most - len(rows)), True
+            # Where nothing comes first, the others are all there are.
+            others = after if skipped else where
+            return rows + fetch(others, offset + len(rows) - skipped, most - len(rows)), True
 
         return page_of(session, criteria, in_turn, count(where))
 

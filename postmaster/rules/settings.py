@@ -309,22 +309,35 @@ LDAP_PARTS = (LDAP_SERVER, LDAP_DOMAIN, LDAP_GROUP)
 OPENID_PARTS = (OPENID_ISSUER, OPENID_CLIENT, OPENID_CLAIM_VALUE)
 
 
+READ = "settings"  # where a session keeps what it has read, and in which transaction
+
+
 def value_of(session: Session, setting: Setting[T]) -> T:
     """The present value of one setting."""
-    return setting.stored(
-        session.scalar(select(SettingRow.value).where(SettingRow.setting == setting.name))
-    )
+    return setting.stored(_texts(session).get(setting.name))
 
 
 def values_of(session: Session, *wanted: Setting[Any]) -> dict[Setting[Any], Any]:
-    """The present values of several settings, in one query."""
-    rows = session.execute(
-        select(SettingRow.setting, SettingRow.value).where(
-            SettingRow.setting.in_([setting.name for setting in wanted])
-        )
-    )
-    stored = dict(list(rows))
-    return {setting: setting.stored(stored.get(setting.name)) for setting in wanted}
+    """The present values of several settings."""
+    texts = _texts(session)
+    return {setting: setting.stored(texts.get(setting.name)) for setting in wanted}
+
+
+def _texts(session: Session) -> dict[str | None, str | None]:
+    """What the rows hold, read once in a transaction: an act asks for one after the other."""
+    transaction: object
+    texts: dict[str | None, str | None]
+    transaction, texts = session.info.get(READ, (None, {}))
+    if transaction is None or transaction is not session.get_transaction():
+        rows = session.execute(select(SettingRow.setting, SettingRow.value))
+        texts = dict(list(rows))
+        session.info[READ] = (session.get_transaction(), texts)
+    return texts
+
+
+def read_again(session: Session) -> None:
+    """After a change, within its transaction."""
+    session.info.pop(READ, None)
 
 
 def ids_of(session: Session, *wanted: Setting[Any]) -> dict[str, int]:

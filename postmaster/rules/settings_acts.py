@@ -118,6 +118,7 @@ def _write(
 ) -> HistoryEntry:
     old, row.value = row.value, value
     session.flush()
+    settings.read_again(session)
     return history.record(
         session,
         actor,
