@@ -63,10 +63,9 @@ def _closing(session: Session, written: Iterator[str]) -> Iterator[str]:
 def _groups(session: Session, domain_ids: Sequence[int] | None) -> Groups:
     """Each kind with its rows; a kind is read to its end before the next."""
     named = select(Domain.name, notes.beside(Kind.DOMAIN)).distinct().order_by(Domain.name)
-    kept = (Suspension.user_id == User.id) & (Suspension.email == AsOwn(suspensions.address()))
     mailboxes = (
         select(User.email, User.password, Suspension.password, notes.beside(Kind.USER))
-        .outerjoin(Suspension, kept)
+        .outerjoin(Suspension, suspensions.is_kept())
         .order_by(User.email)
     )
     leading = (

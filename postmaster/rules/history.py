@@ -5,7 +5,6 @@ as one, one entry is the head: that of the thing itself (a domain that is delete
 users), or one of its own for several things of the same rank. The others are its parts.
 """
 
-import dataclasses
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,10 +135,8 @@ def record_all(
         else:
             head = session.get_one(HistoryEntry, part_of)
         parts = [*changes, *along]
-    _add_parts(session, actor, part_of or head.id, parts, undoes)
-    if settings.value_of(session, settings.MAIL_AUDITING):
-        for change in changes:
-            announce(session, LogEntry("audit", actor.name, _in_words(change), actor.ip))
+    add_along(session, actor, part_of or head.id, parts, undoes)
+    log(session, actor, changes)
     return head
 
 
@@ -173,50 +170,15 @@ def add_to(
 
     For an act that is too large for one transaction, or whose changes are of several kinds.
     """
-    _add_parts(session, actor, head_id, changes, undoes)
+    add_along(session, actor, head_id, changes, undoes)
+    log(session, actor, changes)
+
+
+def log(session: Session, actor: Actor, changes: Sequence[Change]) -> None:
+    """Have the log name these changes, if a setting wants it."""
     if settings.value_of(session, settings.MAIL_AUDITING):
         for change in changes:
             announce(session, LogEntry("audit", actor.name, _in_words(change), actor.ip))
-
-
-def add_created(
-    session: Session,
-    actor: Actor,
-    head_id: int,
-    kind: Kind,
-    model: type[Base],
-    name: InstrumentedAttribute[str],
-    recorded: Mapping[str, ColumnElement[Any] | InstrumentedAttribute[Any]],
-    names: Collection[str],
-) -> None:
-    """Add the creation of rows to a head, as ``add_to`` would, without fetching the rows.
-
-    The database copies them: ``name`` is the column that says which rows and what they are
-    called, ``recorded`` what the history keeps of them. Several times as fast.
-    """
-    made = Change(Action.CREATE, kind, 0, "", new={})
-    constant = {
-        column: value
-        for column, value in _columns(actor, now(), made, head_id, None).items()
-        if column not in ("object_id", "object_name", "new", "old")
-    }
-    table = HistoryEntry.__table__
-    pairs = [each for field, column in recorded.items() for each in (field, column)]
-    for some in rows.chunks(names):
-        found = select(
-            *(bindparam(None, value, table.c[column].type) for column, value in constant.items()),
-            rows.key_of(model),
-            name,
-            func.json_object(*pairs),
-        ).where(name.in_(some))
-        columns = [*constant, "object_id", "object_name", "new"]
-        session.connection().execute(
-            insert(HistoryEntry).from_select(columns, found, include_defaults=False)
-        )
-    if settings.value_of(session, settings.MAIL_AUDITING):
-        for each in names:
-            words = _in_words(dataclasses.replace(made, name=each))
-            announce(session, LogEntry("audit", actor.name, words, actor.ip))
 
 
 def count_more(session: Session, head_id: int, more: int) -> HistoryEntry:
@@ -231,7 +193,7 @@ def count_more(session: Session, head_id: int, more: int) -> HistoryEntry:
 def _add(
     session: Session, actor: Actor, change: Change, part_of: int | None, undoes: int | None
 ) -> HistoryEntry:
-    entry = HistoryEntry(**_columns(actor, now(), change, part_of, undoes))
+    entry = HistoryEntry(**columns(actor, now(), change, part_of, undoes))
     session.add(entry)
     session.flush()
     if _has_secret(change):
@@ -241,10 +203,14 @@ def _add(
     return entry
 
 
-def _add_parts(
-    session: Session, actor: Actor, head_id: int, parts: Sequence[Change], undoes: int | None
+def add_along(
+    session: Session,
+    actor: Actor,
+    head_id: int,
+    parts: Sequence[Change],
+    undoes: int | None = None,
 ) -> None:
-    """A few statements for thousands of parts."""
+    """Add to a head what came along with it: a few statements for thousands, and no log."""
     if not parts:
         return
     moment = now()
@@ -253,7 +219,7 @@ def _add_parts(
     before = session.scalar(select(func.max(HistoryEntry.id))) if has_secrets else None
     # By the connection: the session would look at each of many thousand rows.
     session.connection().execute(
-        insert(HistoryEntry), [_columns(actor, moment, part, head_id, undoes) for part in parts]
+        insert(HistoryEntry), [columns(actor, moment, part, head_id, undoes) for part in parts]
     )
     if not has_secrets:
         return
@@ -272,7 +238,7 @@ def _add_parts(
     )
 
 
-def _columns(
+def columns(
     actor: Actor, moment: datetime, change: Change, part_of: int | None, undoes: int | None
 ) -> dict[str, Any]:
     return {

@@ -8,9 +8,10 @@ which then is nobody's. The hash is kept in a table of PostMaster's own.
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
+from ..collations import AsOwn
 from ..errors import Phrase
 from ..models import Suspension, User
 from . import rows
@@ -66,6 +67,18 @@ def address() -> ColumnElement[str]:
     return case(
         (gets_no_mail(), func.substr(User.email, len(SIGN) + 1)), else_=User.email.expression
     )
+
+
+def is_kept() -> ColumnElement[bool]:
+    """Whether a kept hash is a user's, in SQL, as ``hashes_of`` tells it."""
+    return and_(Suspension.user_id == User.id, Suspension.email == AsOwn(address()))
+
+
+def kept_hash() -> ColumnElement[str]:
+    """A user's hash in SQL, as ``hashes_of`` has it."""
+    kept = select(Suspension.password).where(is_kept()).scalar_subquery()
+    is_marked = User.password == MARKER
+    return case((is_marked, func.coalesce(kept, User.password)), else_=User.password.expression)
 
 
 def spellings(emails: Collection[str]) -> list[str]:
@@ -138,6 +151,12 @@ def keep(session: Session, hashes: Mapping[int, tuple[str, str]]) -> None:
     ]
     if kept:
         session.execute(insert(Suspension), kept)
+
+
+def forget_in(session: Session, *conditions: ColumnElement[bool]) -> None:
+    """Keep the hashes of these users no longer; to be said while the users are there."""
+    kept = select(Suspension.user_id).join(User, User.id == Suspension.user_id)
+    forget(session, session.scalars(kept.where(*conditions)).all())
 
 
 def forget(session: Session, user_ids: Collection[int]) -> None:
