@@ -60,12 +60,12 @@ def _page(chance: Random, rows: int, most: int | None = None) -> int:
 
 
 def _first_users(_chance: Random, _filled: Filled) -> Asked:
-    return f"{API}/users", "@domain"
+    return f"{API}/users", ".example"
 
 
 def _deep_users(chance: Random, filled: Filled) -> Asked:
     page = _page(chance, filled.users)
-    return listing("users", per_page=PER_PAGE, page=page), "@domain"
+    return listing("users", per_page=PER_PAGE, page=page), ".example"
 
 
 def _sorted_users(chance: Random, filled: Filled) -> Asked:
@@ -80,7 +80,7 @@ def _users_of_domain(chance: Random, filled: Filled) -> Asked:
 
 
 def _first_aliases(_chance: Random, _filled: Filled) -> Asked:
-    return f"{API}/aliases", "@domain"
+    return f"{API}/aliases", ".example"
 
 
 def _sorted_aliases(chance: Random, filled: Filled) -> Asked:
