@@ -38,11 +38,13 @@ class Server:
         application: str = AS_SHIPPED,
         workers: int = 2,
         threads: int = 4,
+        preload: bool = False,
         **settings: str,
     ) -> None:
         self.application = application
         self.workers = workers
         self.threads = threads
+        self.options = ["--preload"] if preload else []
         self.output = folder / "gunicorn"
         self.log = folder / "postmaster.log"
         self.environment = {
@@ -83,6 +85,7 @@ class Server:
                     "--forwarded-allow-ips=",
                     "--log-level=warning",
                     "--graceful-timeout=5",
+                    *self.options,
                     self.application,
                 ],
                 cwd=ROOT,
