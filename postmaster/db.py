@@ -54,6 +54,9 @@ def engine_options(url: URL, *, serving: bool) -> dict[str, Any]:
         "hide_parameters": True,  # an error's text must not show a hash
         "pool_pre_ping": True,  # a server that came back is used at once, without a restart
         "pool_recycle": 1800,
+        # As many as a process has threads; each further one would be made and closed each time.
+        "pool_size": 10,
+        "max_overflow": 5,
         "pool_timeout": 10,
         "connect_args": {
             # PyMySQL would encode it as Latin-1, the clients that set it use UTF-8.

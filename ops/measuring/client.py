@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 API = "/api/v1"
 SECONDS_TO_ANSWER = 60
 # Gunicorn hangs up after two seconds without a request; no request may meet that moment.
-LONGEST_IDLE = 1.5
+LONGEST_IDLE = 1.0
 SHOWN = 300  # characters of an answer that was not as it had to be
 MARKUP = re.compile(r"<[^>]*>|\s+")
 # Each counts as failed until its password was looked at, and five failures lock the account.

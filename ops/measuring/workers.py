@@ -50,7 +50,7 @@ def _memory(many: Panel) -> Iterator[Figure]:
     A worker's share counts what it has with others (libraries, and what was loaded before the
     fork, as in the container and by ops/serve) by how many have it: the shares are what all cost.
     """
-    shares, resident = _megabytes(many, preload=True)
+    shares, resident = _megabytes(many, "--preload")
     yield Figure(
         f"memory of a worker after {REQUESTS:,} requests: its share, preloaded",
         *(shares[1], None, f"{MOST_MEGABYTES} MB", shares[1] <= MOST_MEGABYTES, "MB"),
@@ -60,16 +60,16 @@ def _memory(many: Panel) -> Iterator[Figure]:
         *(shares[1] - shares[0], None, "flat", shares[1] - shares[0] <= MOST_GROWTH, "MB"),
     )
     yield Figure("all that is resident of it, shared or not", resident[1], unit="MB")
-    _, resident = _megabytes(many, preload=False)
+    _, resident = _megabytes(many)
     yield Figure("all that is resident of a worker that loads by itself", resident[1], unit="MB")
 
 
-def _megabytes(many: Panel, *, preload: bool) -> tuple[list[float], list[float]]:
+def _megabytes(many: Panel, *options: str) -> tuple[list[float], list[float]]:
     """The mean share and resident memory of the workers: after a tenth, and after all."""
     shares, resident = [], []
     with (
         tempfile.TemporaryDirectory() as folder,
-        Server(many.uri, Path(folder), threads=4, preload=preload) as server,
+        Server(many.uri, Path(folder), threads=4, options=options) as server,
     ):
         client = Client(server)
         for number in range(REQUESTS):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,8 @@ class Server:
     """The server, from start to stop; it can be killed and started between.
 
     The listening socket belongs to this process, so a server that starts again has
-    its old port, and who connects meanwhile waits in the socket's queue.
+    its old port, and who connects meanwhile waits in the socket's queue. ``options`` are more of
+    gunicorn's.
     """
 
     def __init__(
@@ -38,13 +40,13 @@ class Server:
         application: str = AS_SHIPPED,
         workers: int = 2,
         threads: int = 4,
-        preload: bool = False,
+        options: Sequence[str] = (),
         **settings: str,
     ) -> None:
         self.application = application
         self.workers = workers
         self.threads = threads
-        self.options = ["--preload"] if preload else []
+        self.options = options
         self.output = folder / "gunicorn"
         self.log = folder / "postmaster.log"
         self.environment = {
