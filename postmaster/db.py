@@ -12,7 +12,7 @@ from flask import has_app_context
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData, event
-from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -25,7 +25,7 @@ ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
 ATTEMPTS = 8  # of one act, before a lock that does not come free becomes the user's problem
 # Seconds in which an act that lost to others runs again, at whatever attempt it is.
 PATIENCE = 25
-BEGUN = "postmaster_begun"  # where a connection keeps when its transaction began
+ACTING = "acting"  # what a session holds while an act runs
 LONGEST_PAUSE = 0.05  # seconds between two attempts; who waits longer loses more often
 
 
@@ -107,15 +107,9 @@ def _prepare_galera(connection: Any, _record: Any) -> None:
 
 
 @event.listens_for(Engine, "begin")
-def _begin(connection: Any) -> None:
-    connection.info[BEGUN] = time.monotonic()
+def _begin_sqlite(connection: Any) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
-
-
-def age_of_transaction(connection: Connection) -> float:
-    """The seconds since this connection's transaction began: what it reads is not older."""
-    return float(time.monotonic() - connection.info[BEGUN])
 
 
 # --- what the database says, in words -------------------------------------------
@@ -313,6 +307,21 @@ def on_retry(listener: Callable[[], None]) -> None:
         _retry_listeners.append(listener)
 
 
+def is_acting(session: Session) -> bool:
+    """Whether an act runs in this session, which may have changed something already."""
+    return ACTING in session.info
+
+
+def read_on_from_now(session: Session) -> None:
+    """From now on read what is committed now, in a session in which no act runs.
+
+    A transaction reads what was committed when it first read something.
+    """
+    if is_acting(session):
+        raise ValueError("an act reads what it has changed")
+    session.connection().connection.commit()
+
+
 def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run one act in one transaction of its own, and commit it.
 
@@ -325,6 +334,7 @@ def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs:
         attempt += 1
         forget_session()  # whatever was read before belongs to another transaction
         session = db.session()
+        session.info[ACTING] = True
         try:
             result = act(session, *args, **kwargs)
             session.commit()
@@ -340,6 +350,7 @@ def transact(act: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs:
             forget_session()
             raise
         else:
+            session.info.pop(ACTING)
             for announcement in session.info.pop("announcements", []):
                 for listener in _listeners:
                     listener(announcement)

@@ -4,11 +4,12 @@ A search is for a text anywhere in a column, which takes a scan of a whole index
 come from a small range of one, and mostly they are what was meant.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..models import Alias, Domain, User
 from . import suspensions
@@ -19,10 +20,23 @@ MOST_DOMAINS = 5
 
 @dataclass(frozen=True)
 class First:
-    """The condition for the rows that come first, and the one for all others."""
+    """The condition for what comes first, and the one for all else, where that is as simple."""
 
     condition: ColumnElement[bool]
-    others: ColumnElement[bool]
+    others: ColumnElement[bool] | None = None
+
+    def beside(
+        self, key: InstrumentedAttribute[Any], conditions: Sequence[ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        """The condition for all else, of rows or groups with this key and these conditions.
+
+        By the key, which is in the index that is walked then; the columns of the condition are
+        not all in it.
+        """
+        if self.others is not None:
+            return self.others
+        before = select(key).where(*conditions, self.condition).correlate(None)
+        return key.not_in(before)
 
 
 def of_users(session: Session, text: str) -> First | None:
@@ -42,8 +56,9 @@ def _of(
     text: str,
     before: tuple[str, ...] = ("",),
 ) -> First | None:
-    if not text.isascii():
-        return None  # compared in another character set, where no index serves
+    # What is not ASCII is compared in another character set, where no index serves.
+    if not text.isascii() or "\0" in text:
+        return None
     local_part, at, domain = text.rpartition("@")
     if not local_part:
         first = _in_domains(session, model, column, domain, is_begun=bool(at))
@@ -68,12 +83,6 @@ def _in_domains(
     ids = session.scalars(select(Domain.id).where(named).limit(MOST_DOMAINS + 1)).all()
     if not 0 < len(ids) <= MOST_DOMAINS:
         return None
-    other: Any = aliased(model)
-    same = getattr(other, column.key)
-
-    def inside(domain_id: Any, address: Any) -> ColumnElement[bool]:
-        return and_(domain_id.in_(ids), address.contains(f"@{text}", autoescape=True))
-
-    # A row may lie in another domain than the one in its address.
-    others = column.not_in(select(same).where(inside(other.domain_id, same)))
-    return First(inside(model.domain_id, column), others)
+    return First(
+        and_(model.domain_id.in_(ids), column.contains(f"@{text}", autoescape=True)),
+    )

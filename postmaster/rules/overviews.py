@@ -254,7 +254,7 @@ def find_aliases(
     def count(where: paging.Where) -> totals.Counting:
         return totals.Counting(select(func.count(Alias.source.distinct())).where(*where))
 
-    return aliases.LISTING.search(session, criteria, conditions, fetch, count)
+    return aliases.LISTING.search(session, criteria, conditions, Alias.source, fetch, count)
 
 
 def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:

@@ -163,7 +163,8 @@ class Listing(Generic[Row]):
             limits = {"offset": offset, "most": most}
             return list(session.execute(self._rows(extras, where, order), limits))
 
-        return self.search(session, criteria, conditions, fetch, self._counting)
+        key = self.sortable["id"]
+        return self.search(session, criteria, conditions, key, fetch, self._counting)
 
     def _rows(
         self,
@@ -199,12 +200,14 @@ class Listing(Generic[Row]):
         session: Session,
         criteria: Criteria,
         conditions: Where,
+        key: InstrumentedAttribute[Any],
         fetch: Callable[[Where, int, int], list[Any]],
         count: Callable[[Where], totals.Counting],
     ) -> Page[Any]:
         """The page asked for, of rows that ``fetch`` finds by conditions, and ``count`` counts.
 
-        Without an order of the caller's own, what ``first`` says comes first.
+        Each has a ``key`` of its own, which several rows of a group have in common. Without an
+        order of the caller's own, what ``first`` says comes first.
         """
         found = self.matching(session, criteria.search)
         where = [*conditions, *found]
@@ -218,7 +221,7 @@ class Listing(Generic[Row]):
                 count(where),
             )
         before = [*conditions, first.condition]
-        after = [*where, first.others]
+        after = [*where, first.beside(key, conditions)]
 
         def in_turn(offset: int, most: int) -> tuple[list[Any], bool]:
             rows = fetch(before, offset, most)

@@ -1,11 +1,16 @@
 """How many rows there are: counted once, and remembered until a table changes.
 
-An exact count reads a whole index: 70 ms for a million rows. MariaDB keeps the second of each
-table's last commit, which tells in a tenth of a millisecond whether a total that was counted
-before is still true, whoever wrote since. Where the database says nothing of the kind, each
-total is counted each time.
+An exact count reads a whole index: 70 ms for a million rows. MariaDB keeps of each table when the
+transaction began that changed it last, and about how many rows it has; both tell in a tenth of a
+millisecond whether a total that was counted before is still true, whoever wrote since. Where the
+database says nothing of the kind, each total is counted each time.
+
+That time is noted at the commit, so a transaction of any length shows; but for one that began in
+the very second in which the one noted before did, wrote before a count, and committed after it.
+So nothing is remembered for longer than ``LONGEST``.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     ColumnClause,
+    Dialect,
     Engine,
     Select,
     String,
@@ -30,13 +36,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
-from ..db import age_of_transaction
+from ..db import is_acting, read_on_from_now
 
 # A table that is not larger is counted at once, whoever asks: that takes a few milliseconds.
 FEW_ROWS = 50_000
 # A change in the second in which we counted may have come after us. Two, for a commit that is
 # seen a moment before its second is noted.
 SETTLED_AFTER = timedelta(seconds=2)
+LONGEST = 30.0  # seconds that a total is remembered
 MOST_REMEMBERED = 500
 ITSELF = "postmaster_totals"  # where a connection keeps what it is known by
 
@@ -66,6 +73,7 @@ class Signal:
 class _Counted:
     changes: tuple[object, ...]
     total: int
+    counted: float  # by the monotonic clock
 
 
 _Memory = OrderedDict[Any, _Counted]
@@ -77,6 +85,7 @@ class Counting:
 
     def __init__(self, statement: Select[int]) -> None:
         self.statement = statement
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def tables(self) -> tuple[str, ...]:
@@ -84,11 +93,14 @@ class Counting:
         every = visitors.iterate(self.statement)
         return tuple(sorted({each.name for each in every if isinstance(each, Table)}))
 
-    @cached_property
-    def key(self) -> tuple[str, ...]:
+    def key(self, dialect: Dialect) -> tuple[str, ...]:
         """The same for each statement that counts the same."""
-        compiled = self.statement.compile()
-        return str(compiled), *(repr(value) for value in compiled.params.values())
+        known = self._keys.get(dialect.name)
+        if known is None:
+            compiled = self.statement.compile(dialect=dialect)
+            known = (str(compiled), *(repr(value) for value in compiled.params.values()))
+            self._keys[dialect.name] = known
+        return known
 
 
 def of(session: Session, counting: Counting, *, waits: bool = True) -> int | None:
@@ -104,28 +116,39 @@ def of_all(
     None is "not known yet": only for who does not wait, while a large table would be counted.
     """
     names = tuple(sorted({name for counting in countings for name in counting.tables}))
-    signals = _signals(session, names)
+    signals = None if is_acting(session) else _signals(session, names)
     if signals is None:
         return [*_count(session, countings)]
-    memory = _memories.setdefault(session.get_bind().engine, OrderedDict())
+    engine = session.get_bind().engine
+    memory = _memories.setdefault(engine, OrderedDict())
     totals: dict[Counting, int | None] = {}
     missing: dict[Counting, tuple[object, ...] | None] = {}
     for counting in countings:
         about = [signals[name] for name in counting.tables]
         changes = _changes(about)
-        known = memory.get(counting.key)
-        is_known = known is not None and known.changes == changes
-        totals[counting] = known.total if known is not None and is_known else None
-        if not is_known and (waits or sum(each.estimated_rows for each in about) <= FEW_ROWS):
+        totals[counting] = _remembered(memory, counting.key(engine.dialect), changes)
+        is_large = sum(each.estimated_rows for each in about) > FEW_ROWS
+        if totals[counting] is None and (waits or not is_large):
             missing[counting] = changes
+    if missing:
+        read_on_from_now(session)  # what is counted is not older than the signals
     for counting, total in zip(missing, _count(session, [*missing]), strict=True):
         totals[counting] = total
         changes = missing[counting]
         if changes is not None:
-            memory[counting.key] = _Counted(changes, total)
+            memory[counting.key(engine.dialect)] = _Counted(changes, total, time.monotonic())
     while len(memory) > MOST_REMEMBERED:
         memory.popitem(last=False)
-    return list(totals.values())
+    return [totals[counting] for counting in countings]
+
+
+def _remembered(
+    memory: _Memory, key: tuple[str, ...], changes: tuple[object, ...] | None
+) -> int | None:
+    known = memory.get(key)
+    if known is None or known.changes != changes:
+        return None
+    return known.total if time.monotonic() - known.counted < LONGEST else None
 
 
 def _count(session: Session, countings: Sequence[Counting]) -> list[int]:
@@ -148,11 +171,10 @@ def _signals(session: Session, names: tuple[str, ...]) -> dict[str, Signal] | No
     # Without a time there was no change since the server was started: this connection is not
     # older, and what it is known by ends with it.
     itself = connection.info.setdefault(ITSELF, object())
-    unsettled = SETTLED_AFTER + timedelta(seconds=age_of_transaction(connection))
     signals = {name: Signal(None, 0) for name in names}
     for name, updated, created, rows, now in connection.execute(asked):
-        is_settled = updated is None or now - updated > unsettled
-        change = (updated or itself, created) if is_settled else None
+        is_settled = updated is None or now - updated > SETTLED_AFTER
+        change = (updated or itself, created, rows) if is_settled else None
         signals[name] = Signal(change, rows or 0)
     return signals
 
