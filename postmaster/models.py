@@ -5,7 +5,7 @@ Dovecot read them directly. The others are PostMaster's own.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     JSON,
@@ -68,6 +68,38 @@ class Alias(Base):
     domain_id: Mapped[int] = mapped_column(ForeignKey("virtual_domains.id", ondelete="CASCADE"))
     source: Mapped[str] = mapped_column(collations.any_case(100))
     destination: Mapped[str] = mapped_column(collations.any_case(100))
+
+
+class AnyUser(Protocol):
+    """A user as what only reads it sees it: its row, or some columns of it."""
+
+    @property
+    def id(self) -> int:
+        """The id."""
+
+    @property
+    def email(self) -> str:
+        """The address, as the row holds it."""
+
+
+class AnyAlias(Protocol):
+    """An alias, as ``AnyUser`` is a user."""
+
+    @property
+    def id(self) -> int:
+        """The id."""
+
+    @property
+    def domain_id(self) -> int:
+        """The id of its domain."""
+
+    @property
+    def source(self) -> str:
+        """Where mail comes for."""
+
+    @property
+    def destination(self) -> str:
+        """Where it goes."""
 
 
 class Admin(Base):

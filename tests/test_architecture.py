@@ -51,7 +51,14 @@ FLOORS = (
     {"rules.paging", "rules.settings", "rules.turns", "rules.affected"},
     {"rules.alias_verdicts", "rules.mail_tables", "rules.traces", "rules.directories"},
     {"rules.history", "rules.alias_rules", "rules.removals", "rules.trace"},
-    {"rules.clock", "rules.sessions", "rules.versions", "rules.dashboard", "rules.notes"},
+    {
+        "rules.clock",
+        "rules.sessions",
+        "rules.versions",
+        "rules.dashboard",
+        "rules.notes",
+        "rules.recording",
+    },
     {"rules.settings_acts", "rules.aliases", "rules.admins"},
     {"rules.users", "rules.twofactor", "rules.attempts"},
     {

@@ -14,6 +14,8 @@ POP_ISOLATE = "\N{POP DIRECTIONAL ISOLATE}"
 
 def isolated(text: str) -> str:
     """The text with each directional mark made visible, and set apart if it needs to be."""
+    if text.isascii():
+        return text
     kinds = {unicodedata.bidirectional(character) for character in text}
     if not kinds & (RIGHT_TO_LEFT | MARKS):
         return text

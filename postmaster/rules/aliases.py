@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
-from ..models import Alias, Domain, User
+from ..models import Alias, AnyAlias, Domain, User
 from . import (
     addresses,
     alias_rules,
@@ -317,7 +317,7 @@ def _check_copies_stay(session: Session, chosen: Collection[Alias]) -> None:
 def goes_with(session: Session, actor: Actor, alias_ids: Sequence[int]) -> GoesWith:
     """Which aliases would point nowhere without these."""
     chosen = rows.present(session, Alias, alias_ids)
-    return GoesWith([], [], [], removals.pointing_nowhere(session, chosen, ()))
+    return GoesWith([], [], [], removals.pointing_nowhere(session, chosen))
 
 
 def remove(
@@ -357,7 +357,7 @@ def remove_several(
     )
 
 
-def removal(session: Session, gone: Sequence[Alias]) -> list[history.Change]:
+def removal(session: Session, gone: Sequence[AnyAlias]) -> list[history.Change]:
     """Delete rows and the notes on what is no alias any more.
 
     The changes are for the caller to record: the rows in their order, then the notes.
@@ -367,7 +367,7 @@ def removal(session: Session, gone: Sequence[Alias]) -> list[history.Change]:
     return changes + notes.remove_with(session, sources={alias.source for alias in gone})
 
 
-def _check_mailboxes_keep_their_mail(session: Session, gone: Collection[Alias]) -> None:
+def _check_mailboxes_keep_their_mail(session: Session, gone: Collection[AnyAlias]) -> None:
     """A row mailbox -> mailbox stays while others take the mailbox's mail."""
     gone_ids = {alias.id for alias in gone}
     copies = [alias.source for alias in gone if is_copy(alias)]
@@ -392,17 +392,17 @@ def _check_mailboxes_keep_their_mail(session: Session, gone: Collection[Alias]) 
 # --- the history ----------------------------------------------------------------
 
 
-def in_words(alias: Alias) -> str:
+def in_words(alias: AnyAlias) -> str:
     """The alias as the history and the log name it."""
     return f"{alias.source} -> {alias.destination}"
 
 
-def is_copy(alias: Alias) -> bool:
+def is_copy(alias: AnyAlias) -> bool:
     """Whether it is a row mailbox -> mailbox, which keeps a mailbox its own mail."""
     return alias.source.lower() == alias.destination.lower()
 
 
-def as_recorded(alias: Alias) -> dict[str, object]:
+def as_recorded(alias: AnyAlias) -> dict[str, object]:
     """The alias as the history keeps it."""
     return {
         "domain_id": alias.domain_id,
@@ -425,7 +425,7 @@ def as_changed(
     return history.Change(history.Action.CHANGE, kind, alias.id, old_words, old, after)
 
 
-def as_removed(alias: Alias) -> history.Change:
+def as_removed(alias: AnyAlias) -> history.Change:
     """A removed alias, for the history."""
     kind, old = history.Kind.ALIAS, as_recorded(alias)
     return history.Change(history.Action.DELETE, kind, alias.id, in_words(alias), old=old)

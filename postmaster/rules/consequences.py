@@ -8,10 +8,11 @@ to get its own mail: it is said where it does not, whatever became of that mail 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from ..errors import Phrase, Translate, fill
-from ..models import Alias, Domain, User
+from ..models import AnyAlias, AnyUser, Domain
 from . import addresses
 
 # So many of the addresses where mail goes are named in a sentence.
@@ -140,14 +141,14 @@ class Planned:
     ``offers_copy``: the act gives its new mailbox its mail only if it is asked to (keep_copy).
     """
 
-    gone_aliases: Sequence[Alias] = ()
+    gone_aliases: Sequence[AnyAlias] = ()
     new_aliases: Sequence[tuple[str, str]] = ()
-    gone_users: Sequence[User] = ()
+    gone_users: Sequence[AnyUser] = ()
     new_users: Sequence[str] = ()
     gone_domains: Sequence[Domain] = ()
     offers_copy: bool = False
 
-    @property
+    @cached_property
     def touched(self) -> list[str]:
         """The addresses of these rows, in lower case."""
         named = [

@@ -1,13 +1,13 @@
 """The acts on domains: create, rename while empty, delete, search."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ..errors import Invalid, NotFound
-from ..models import Alias, Domain, User
+from ..models import Alias, Domain, Note, User
 from . import (
     addresses,
     aliases,
@@ -15,14 +15,16 @@ from . import (
     lengths,
     notes,
     paging,
+    recording,
     removals,
     rows,
+    suspensions,
     turns,
-    users,
     versions,
 )
 from .actor import Actor
 from .aliases import GoesWith, Orphans
+from .history import Kind
 from .suspensions import address_of
 
 LISTING = paging.Listing(
@@ -127,13 +129,13 @@ def goes_with(session: Session, actor: Actor, *domain_ids: int) -> GoesWith:
     """What is deleted with a domain, or with several: users, aliases, what leads to them."""
     chosen = rows.by_ids(session, Domain, domain_ids, "domain")
     ids = [domain.id for domain in chosen]
-    mailboxes = rows.where_in(session, User, User.domain_id, ids)
-    emails = [address_of(user) for user in mailboxes]
-    own = removals.in_order(rows.where_in(session, Alias, Alias.domain_id, ids))
-    own_ids = {alias.id for alias in own}
-    leading = [alias for alias in removals.leading_to(session, emails) if alias.id not in own_ids]
+    mailboxes = rows.columns_in(session, (User.id, User.email), User.domain_id, ids)
     mailboxes.sort(key=lambda user: address_of(user).lower())
-    return removals.of(session, mailboxes, own, leading, emails)
+    own = (Alias.id, Alias.domain_id, Alias.source, Alias.destination)
+    own_aliases = removals.in_order(rows.columns_in(session, own, Alias.domain_id, ids))
+    emails = [address_of(user) for user in mailboxes]
+    leading = removals.leading_to(session, emails, Alias.domain_id.not_in(ids))
+    return removals.of(session, mailboxes, own_aliases, leading, emails, domain_ids=ids)
 
 
 def remove(
@@ -163,22 +165,40 @@ def remove_several(
     chosen = rows.by_ids(session, Domain, domain_ids, "domain")
     gone = goes_with(session, actor, *domain_ids)
     gone.check(seen)
-    along = gone.aliases_gone(orphans)
-    aliases_gone = aliases.removal(session, along)
-    users_gone = users.removal(session, gone.users)
-    rows.remove(session, Domain, [domain.id for domain in chosen])
-    notes_gone = notes.remove_with(
-        session,
-        domains=[domain.name for domain in chosen],
-        users=[change.name for change in users_gone],
-    )
-    history.record_all(
-        session,
-        actor,
-        [as_removed(domain) for domain in chosen],
-        along=[*users_gone, *aliases_gone, *notes_gone],
-        part_of=part_of,
-    )
+    ids = [domain.id for domain in chosen]
+    changes = [as_removed(domain) for domain in chosen]
+    elsewhere = gone.elsewhere_gone(orphans)
+    noted = _notes(session, chosen, elsewhere)
+    head = history.record_all(session, actor, changes, part_of=part_of)
+    head_id = head.part_of or head.id
+    _remove_rows(session, actor, head_id, ids)
+    rows.remove(session, Alias, [alias.id for alias in elsewhere])
+    rows.remove(session, Domain, ids)
+    along = [aliases.as_removed(alias) for alias in elsewhere]
+    history.add_along(session, actor, head_id, along + notes.remove_left(session, noted))
+
+
+def _notes(session: Session, chosen: Sequence[Domain], elsewhere: Sequence[Alias]) -> list[Note]:
+    """The notes on what goes: on aliases, on the domains, on users."""
+    ids = [domain.id for domain in chosen]
+    sources = {alias.source for alias in elsewhere}
+    found = [
+        *notes.of_rows(session, Kind.ALIAS, Alias.domain_id.in_(ids)),
+        *notes.of_names(session, Kind.ALIAS, sources),
+        *notes.of_names(session, Kind.DOMAIN, [domain.name for domain in chosen]),
+        *notes.of_rows(session, Kind.USER, User.domain_id.in_(ids)),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _remove_rows(session: Session, actor: Actor, head_id: int, domain_ids: Collection[int]) -> None:
+    """Delete all users and aliases of domains, recorded as what came along."""
+    are_users, are_aliases = User.domain_id.in_(domain_ids), Alias.domain_id.in_(domain_ids)
+    recording.add_removed(session, actor, head_id, recording.users(), are_users)
+    recording.add_removed(session, actor, head_id, recording.aliases(), are_aliases)
+    suspensions.forget_in(session, are_users)
+    rows.remove_where(session, Alias, are_aliases)
+    rows.remove_where(session, User, are_users)
 
 
 def as_recorded(domain: Domain) -> dict[str, object]:

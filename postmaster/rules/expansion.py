@@ -28,6 +28,8 @@ DOVECOT_DELIMITER = "+"
 # a word, or a character that stands for itself.
 TOKENS = re.compile(r'\([^()]*\)|"(?:\\.|[^"\\])*"?|[^][()<>@,;:\\".|%!\s]+|\S', re.DOTALL)
 OPERATORS = frozenset("][()<>@,;:\\.|%!")
+# Most are this: words with dots and an @ between them, which are one address.
+PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_.@+-]+")
 # What a name before the @ has in quotes only: RFC 5322 specials, but for the dot, and blanks.
 NEEDS_QUOTES = re.compile(r'[][()<>@,;:\\"\s]')
 # Names that Postfix does not take for one with an extension (split_addr; owner_request_special).
@@ -167,6 +169,8 @@ def _name_and_domain(address: str) -> tuple[str, str]:
 
 def without_extension(address: str, delimiter: str) -> tuple[str, str]:
     """The address without its extension, and the extension with its delimiter, if it has one."""
+    if delimiter[:1] not in address:
+        return address, ""
     name = _name_and_domain(address)[0]
     if name in NEVER_APART or (delimiter == "-" and OWNER_OR_REQUEST.fullmatch(name)):
         return address, ""
@@ -174,6 +178,8 @@ def without_extension(address: str, delimiter: str) -> tuple[str, str]:
 
 
 def _cut(address: str, delimiter: str) -> tuple[str, str]:
+    if delimiter[:1] not in address:
+        return address, ""
     name, domain = _name_and_domain(address)
     at = name.find(delimiter) if delimiter else -1
     if at <= 0:
@@ -201,6 +207,8 @@ def read_destination(text: str) -> list[str]:
     They are separated by commas and semicolons, and by any blanks between two words. Where
     one is in angle brackets, the words before it are a name.
     """
+    if PLAIN_ADDRESS.fullmatch(text):
+        return [text]
     found: list[str] = []
     begun = [""]
     after_word = False

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Executable, select
 from sqlalchemy.orm import Session
 
-from ..collations import AsOwn
 from ..errors import Invalid
 from ..models import Alias, Domain, Suspension, User
 from . import domains, notes, suspensions

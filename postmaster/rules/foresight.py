@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.orm import Session
 
 from ..models import Alias, Domain, User
-from . import affected, consequences, expansion, mail_tables, planned_acts
+from . import addresses, affected, consequences, expansion, mail_tables, planned_acts
 from .actor import Actor
 from .consequences import Changes, Consequence, Outcome, Planned
 from .expansion import Known, Server, Tables
@@ -73,7 +73,7 @@ def of_choices(
     before = _outcomes(server, tables, found.addresses)
     changes = {
         choice: consequences.differences(
-            before, _outcomes(server, _after(tables, plan), found.addresses), plan
+            before, _outcomes_after(server, _after(tables, plan), found.addresses), plan
         )
         for choice, plan in planned.items()
     }
@@ -98,6 +98,13 @@ def _outcomes(server: Server, tables: Tables, wanted: Sequence[str]) -> dict[str
     """What the mail server does with each of these, by these tables."""
     known = expansion.fetch(tables, server, [affected.traced(address) for address in wanted])
     return {address: _outcome(affected.traced(address), server, known) for address in wanted}
+
+
+def _outcomes_after(server: Server, tables: Tables, wanted: Sequence[str]) -> dict[str, Outcome]:
+    """The same, where most of what is asked for may be in a domain that is gone."""
+    here = tables.domains({addresses.split(address)[1] for address in wanted})
+    staying = [address for address in wanted if addresses.split(address)[1] in here]
+    return dict.fromkeys(wanted, REFUSED) | _outcomes(server, tables, staying)
 
 
 def _outcome(address: str, server: Server, known: Known) -> Outcome:

@@ -6,15 +6,15 @@ users), or one of its own for several things of the same rank. The others are it
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy.orm import Session
 
-from ..db import Base, announce
+from ..db import announce
 from ..errors import fill
 from ..models import HistoryEntry, HistorySecret, Note
 from . import actions, paging, rows, settings
@@ -174,7 +174,7 @@ def add_to(
     log(session, actor, changes)
 
 
-def log(session: Session, actor: Actor, changes: Sequence[Change]) -> None:
+def log(session: Session, actor: Actor, changes: Iterable[Change]) -> None:
     """Have the log name these changes, if a setting wants it."""
     if settings.value_of(session, settings.MAIL_AUDITING):
         for change in changes:
@@ -241,6 +241,7 @@ def add_along(
 def columns(
     actor: Actor, moment: datetime, change: Change, part_of: int | None, undoes: int | None
 ) -> dict[str, Any]:
+    """The entry of a change, by column."""
     return {
         "part_of": part_of,
         "moment": moment,

@@ -5,16 +5,15 @@ capitals, accents and blanks at the end for the same, SQLite capitals only.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..models import Alias, Domain, User
-from . import paging, rows, schemes, settings, suspensions
+from . import addresses, paging, rows, schemes, settings, suspensions
 from .expansion import AliasRow, MailboxRow, Server, Tables
 
-Row = TypeVar("Row", Alias, User, Domain)
 Value = TypeVar("Value")
 
 
@@ -29,84 +28,114 @@ def server(session: Session) -> Server:
 
 
 class StoredTables:
-    """The tables of the database. What was asked for once is remembered."""
+    """The tables of the database. What was asked for once is remembered.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._aliases: dict[str, list[AliasRow]] = {}
-        self._leading: dict[str, list[AliasRow]] = {}
-        self._mailboxes: dict[str, list[MailboxRow]] = {}
-        self._domains: dict[str, list[int]] = {}
+    ``besides``: ids of domains whose aliases and users are left out.
+    """
+
+    def __init__(self, session: Session, besides: Collection[int] = ()) -> None:
+        def others(domain_id: InstrumentedAttribute[int]) -> list[ColumnElement[bool]]:
+            return [domain_id.not_in(besides)] if besides else []
+
+        alias = (Alias.id, Alias.source, Alias.destination)
+        user = (User.id, User.email, User.password)
+        domain = (Domain.id, Domain.name)
+        apart = others(Alias.domain_id)
+        self._aliases = _Memory(session, alias, Alias.source, _alias, apart)
+        self._leading = _Memory(session, alias, Alias.destination, _alias, apart)
+        self._mailboxes = _Memory(session, user, User.email, _mailbox, others(User.domain_id))
+        self._domains = _Memory(session, domain, Domain.name, lambda row: int(row.id), [])
 
     def aliases(self, keys: Collection[str]) -> Mapping[str, Sequence[AliasRow]]:
         """The rows of these sources."""
-        return self._remembered(self._aliases, keys, Alias, Alias.source, _alias)
+        return self._aliases.of(keys)
 
     def leading_to(self, keys: Collection[str]) -> Mapping[str, Sequence[AliasRow]]:
         """The rows of these destinations."""
-        return self._remembered(self._leading, keys, Alias, Alias.destination, _alias)
+        return self._leading.of(keys)
+
+    def know_leading_to(self, places: Mapping[str, Sequence[Alias]]) -> None:
+        """Remember rows that were read elsewhere, by their destination, as ``leading_to`` would."""
+        for place, leading in places.items():
+            self._leading.know(place, leading)
 
     def mailboxes(self, keys: Collection[str]) -> Mapping[str, MailboxRow]:
         """The rows of these addresses; there is one of each."""
-        found = self._remembered(self._mailboxes, keys, User, User.email, _mailbox)
-        return {key: some[0] for key, some in found.items()}
+        return {key: some[0] for key, some in self._mailboxes.of(keys).items()}
 
     def domains(self, keys: Collection[str]) -> Mapping[str, Sequence[int]]:
         """The ids of the rows with these names."""
-        return self._remembered(self._domains, keys, Domain, Domain.name, lambda row: row.id)
+        return self._domains.of(keys)
 
-    def _remembered(
+
+class _Memory(Generic[Value]):
+    """The rows of a table, by the values of one column, as far as they were asked for."""
+
+    def __init__(
         self,
-        memory: dict[str, list[Value]],
-        keys: Collection[str],
-        model: type[Row],
+        session: Session,
+        columns: Sequence[InstrumentedAttribute[Any]],
         column: InstrumentedAttribute[str],
-        read: Callable[[Row], Value],
-    ) -> dict[str, list[Value]]:
-        unknown = sorted(key for key in keys if key and key not in memory)
+        read: Callable[[Any], Value],
+        conditions: Sequence[ColumnElement[bool]],
+    ) -> None:
+        self._session = session
+        self._columns = columns  # the id is the first
+        self._column = column
+        self._read = read
+        self._conditions = conditions
+        self._found: dict[str, list[Value]] = {}
+
+    def of(self, keys: Collection[str]) -> dict[str, list[Value]]:
+        """The rows, by the key that each is found by; in the order of the ids."""
+        found = self._found
+        unknown = sorted(key for key in keys if key and key not in found)
         for key in unknown:
-            memory[key] = []
-        for key, row in self._matching(model, column, unknown):
-            memory[key].append(read(row))
-        return {key: memory[key] for key in keys if memory.get(key)}
+            found[key] = []
+        for key, row in self._matching(unknown):
+            found[key].append(self._read(row))
+        return {key: found[key] for key in keys if found.get(key)}
 
-    def _matching(
-        self, model: type[Row], column: InstrumentedAttribute[str], keys: Sequence[str]
-    ) -> list[tuple[str, Row]]:
-        """Each row with the key that it is found by, in the order of the ids."""
+    def know(self, key: str, found: Sequence[Any]) -> None:
+        """Take these for all rows that are found by a key."""
+        self._found[key] = [self._read(row) for row in found]
+
+    def _matching(self, keys: Sequence[str]) -> list[tuple[str, Any]]:
         plain = [key for key in keys if key.isascii()]
-        found: list[tuple[str, Row]] = []
-        for row in rows.where_in(self._session, model, column, plain):
-            name = str(getattr(row, column.key))
-            found += [(key, row) for key in self._keys_of(row, column, name, plain)]
+        matching: list[tuple[str, Any]] = []
+        for row in rows.columns_in(
+            self._session, self._columns, self._column, plain, *self._conditions
+        ):
+            name = str(getattr(row, self._column.key))
+            key = addresses.folded(name)
+            if name.isascii() and key in self._found:
+                matching.append((key, row))
+            else:  # another spelling was asked for: with other letters, or a blank at its end
+                matching += [(key, row) for key in self._keys_of(row.id, plain)]
         for key in set(keys) - set(plain):
-            same = paging.comparable(column, key) == key
-            found += [(key, row) for row in self._session.scalars(select(model).where(same))]
-        return sorted(found, key=lambda pair: pair[1].id)
+            same = paging.comparable(self._column, key) == key
+            asked = select(*self._columns).where(same, *self._conditions)
+            matching += [(key, row) for row in self._session.execute(asked)]
+        return sorted(matching, key=lambda pair: pair[1].id)
 
-    def _keys_of(
-        self, row: Row, column: InstrumentedAttribute[str], name: str, keys: Sequence[str]
-    ) -> list[str]:
-        if name.isascii():
-            return [name.rstrip(" ").lower()]
-        matches: list[ColumnElement[Any]] = [column == key for key in keys]
-        asked = select(*matches).where(rows.key_of(type(row)) == row.id)
-        answers = self._session.execute(asked).one()
+    def _keys_of(self, row_id: int, keys: Sequence[str]) -> list[str]:
+        matches: list[ColumnElement[Any]] = [self._column == key for key in keys]
+        answers = self._session.execute(select(*matches).where(self._columns[0] == row_id)).one()
         return [key for key, is_same in zip(keys, answers, strict=True) if is_same]
 
 
-def _alias(row: Alias) -> AliasRow:
+def _alias(row: Any) -> AliasRow:
     return AliasRow(row.id, row.source, row.destination)
 
 
-def _mailbox(row: User) -> MailboxRow:
+def _mailbox(row: Any) -> MailboxRow:
     stored = schemes.of(row.password)
     return MailboxRow(
         row.id,
         row.email,
         scheme=stored.scheme,
         unreadable="" if stored.is_readable else str(stored.state),
-        suspended=str(suspensions.mode_of(row) or ""),
+        suspended=str(suspensions.mode_of_row(row.email, row.password) or ""),
     )
 
 

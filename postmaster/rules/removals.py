@@ -6,16 +6,18 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
-from sqlalchemy import case, exists, select
+from sqlalchemy import ColumnElement, case, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from ..errors import Conflict
-from ..models import Alias, User
+from ..models import Alias, AnyAlias, AnyUser
 from . import addresses, rows, suspensions
 from .mail_tables import StoredTables
 
 VERSION_LENGTH = 16
+AnyAliasRow = TypeVar("AnyAliasRow", bound=AnyAlias)
 ASKED_LEVELS = 20  # of aliases that lead to aliases; of a longer chain the rest is read at once
 
 
@@ -37,8 +39,8 @@ class GoesWith:
     further ones whose destination would be neither a mailbox nor an alias any more.
     """
 
-    users: list[User]
-    aliases: list[Alias]
+    users: Sequence[AnyUser]
+    aliases: Sequence[AnyAlias]
     leading_here: list[Alias]
     pointing_nowhere: list[Alias]
     still_leading: list[Alias] = field(default_factory=list)
@@ -62,11 +64,15 @@ class GoesWith:
         ]
         return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:VERSION_LENGTH]
 
-    def aliases_gone(self, orphans: Orphans) -> list[Alias]:
+    def aliases_gone(self, orphans: Orphans) -> list[AnyAlias]:
         """The aliases that go, by what was chosen."""
+        return [*self.aliases, *self.elsewhere_gone(orphans)]
+
+    def elsewhere_gone(self, orphans: Orphans) -> list[Alias]:
+        """Those of them that are not rows of the thing itself."""
         if orphans is Orphans.KEEP:
-            return list(self.aliases)
-        return self.aliases + (self.orphans if orphans is Orphans.ALL else self.leading_here)
+            return []
+        return self.orphans if orphans is Orphans.ALL else self.leading_here
 
     def check(self, seen: str | None) -> None:
         """Refuse to delete something else than what was shown. Raises Conflict."""
@@ -77,20 +83,35 @@ class GoesWith:
             )
 
 
-def leading_to(session: Session, emails: Collection[str]) -> list[Alias]:
+def leading_to(
+    session: Session, emails: Collection[str], *conditions: ColumnElement[bool]
+) -> list[Alias]:
     """The aliases whose destination is one of these mailboxes."""
-    return in_order(rows.where_in(session, Alias, Alias.destination, emails))
+    return in_order(rows.where_in(session, Alias, Alias.destination, emails, *conditions))
 
 
 def of(
     session: Session,
-    users: list[User],
-    own: list[Alias],
+    users: Sequence[AnyUser],
+    own: Sequence[AnyAlias],
     leading_here: list[Alias],
-    emails: list[str],
+    emails: Collection[str],
+    *,
+    domain_ids: Collection[int] = (),
 ) -> GoesWith:
-    """What goes with these rows and mailboxes, from the aliases elsewhere that lead to them."""
-    nowhere = pointing_nowhere(session, own, emails)
+    """What goes with these rows and mailboxes, from the aliases elsewhere that lead to them.
+
+    ``domain_ids``: of these domains all users and aliases are among the rows.
+    """
+    tables = StoredTables(session, besides=domain_ids)
+    leading: dict[str, list[Alias]] = {}
+    for alias in leading_here:
+        leading.setdefault(addresses.folded(alias.destination), []).append(alias)
+    # What other letters are the same, the database is to say.
+    tables.know_leading_to({key: some for key, some in leading.items() if key.isascii()})
+    # Of what goes, only what something elsewhere leads to has to be looked at.
+    led_to = set(leading) | set(tables.leading_to({addresses.folded(a.source) for a in own}))
+    nowhere = _pointing_nowhere(session, tables, led_to, {alias.id for alias in own}, emails)
     nowhere_ids, leading_ids = {a.id for a in nowhere}, {a.id for a in leading_here}
     return GoesWith(
         users=users,
@@ -101,29 +122,37 @@ def of(
     )
 
 
-def pointing_nowhere(
-    session: Session, gone: Sequence[Alias], gone_emails: Collection[str]
-) -> list[Alias]:
-    """The aliases that lead to what is gone, an alias or a mailbox, and so, step by step, nowhere.
+def pointing_nowhere(session: Session, gone: Sequence[AnyAlias]) -> list[Alias]:
+    """The aliases that lead to aliases that are gone and so, step by step, nowhere.
 
     What still is a mailbox, or has another row or a catch-all as an alias, is a place.
     """
-    tables = StoredTables(session)
+    lost = {addresses.folded(alias.source) for alias in gone}
     gone_ids = {alias.id for alias in gone}
-    mailboxes = {addresses.folded(email) for email in gone_emails}
-    lost = {addresses.folded(alias.source) for alias in gone} | mailboxes
+    return _pointing_nowhere(session, StoredTables(session), lost, gone_ids, ())
+
+
+def _pointing_nowhere(
+    session: Session,
+    tables: StoredTables,
+    lost: set[str],
+    gone_ids: set[int],
+    gone_emails: Collection[str],
+) -> list[Alias]:
+    """The aliases that lead to these lost places, and which are none any more."""
+    mailboxes = {addresses.folded(email) for email in gone_emails} if lost else set()
     found: list[int] = []
     level = 0
     while lost:
         level += 1
         if level == ASKED_LEVELS:
             _read_ahead(session, tables, lost)
-        lost -= _still_a_place(tables, lost, gone_ids, mailboxes)
+        lost = lost - _still_a_place(tables, lost, gone_ids, mailboxes)
         leading = itertools.chain.from_iterable(tables.leading_to(lost).values())
         orphaned = {row.id: row for row in leading if row.id is not None}
         new = orphaned.keys() - gone_ids
         found += new
-        gone_ids |= new
+        gone_ids = gone_ids | new
         lost = {addresses.folded(orphaned[row_id].source) for row_id in new}
     return in_order(rows.present(session, Alias, found))
 
@@ -173,6 +202,6 @@ def _catch_all(address: str) -> str:
     return f"@{addresses.split(address)[1]}"
 
 
-def in_order(aliases: Collection[Alias]) -> list[Alias]:
+def in_order(aliases: Collection[AnyAliasRow]) -> list[AnyAliasRow]:
     """By source, then as they were made."""
     return sorted(aliases, key=lambda alias: (alias.source.lower(), alias.id))

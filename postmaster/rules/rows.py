@@ -88,10 +88,31 @@ def where_in(
     return found
 
 
+def columns_in(
+    session: Session,
+    columns: Sequence[InstrumentedAttribute[Any]],
+    column: InstrumentedAttribute[Any] | ColumnElement[Any],
+    values: Collection[Any],
+    *conditions: ColumnElement[bool],
+) -> list[Any]:
+    """As ``where_in``, some columns of the rows only: several times as fast."""
+    session.flush()  # the connection knows nothing of what waits in the session
+    connection = session.connection()
+    found: list[Any] = []
+    for some in chunks(values):
+        found += connection.execute(select(*columns).where(column.in_(some), *conditions))
+    return found
+
+
 def remove(session: Session, model: type[Base], row_ids: Collection[int]) -> None:
     """Delete the rows with these ids, in a few statements."""
     for some in chunks(row_ids):
         session.execute(delete(model).where(key_of(model).in_(some)))
+
+
+def remove_where(session: Session, model: type[Base], *conditions: ColumnElement[bool]) -> None:
+    """Delete rows that the session has not read, in one statement."""
+    session.connection().execute(delete(model).where(*conditions))
 
 
 def fresh_ids(session: Session, model: type[Base]) -> Iterator[int | None]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..collations import AsOwn
 from ..errors import Phrase
-from ..models import Suspension, User
+from ..models import AnyUser, Suspension, User
 from . import rows
 
 # Neither a crypt(3) hash nor a {SCHEME}: Dovecot refuses every password for it.
@@ -42,7 +42,7 @@ def mode_of_row(email: str, password: str) -> Mode | None:
     return Mode.SIGN_IN if password == MARKER else None
 
 
-def address_of(user: User) -> str:
+def address_of(user: AnyUser) -> str:
     """The address as people know it, also while no mail arrives for it."""
     return user.email.removeprefix(SIGN)
 

@@ -18,6 +18,7 @@ from . import (
     notes,
     paging,
     passwords,
+    recording,
     removals,
     rows,
     settings,
@@ -277,12 +278,8 @@ def as_created(user: User) -> history.Change:
 
 
 def record_created(session: Session, actor: Actor, head_id: int, emails: Collection[str]) -> None:
-    """Record new users as parts of a head, as ``as_created`` would each that is not suspended."""
-    history.add_created(
-        *(session, actor, head_id, history.Kind.USER, User, User.email),
-        {"domain_id": User.domain_id, "email": User.email},
-        emails,
-    )
+    """Record new users as parts of a head, as ``as_created`` would each."""
+    recording.add_created(session, actor, head_id, recording.users(), User.email, emails)
 
 
 def as_reset(user: User, replaced: str, hashed: str) -> history.Change:

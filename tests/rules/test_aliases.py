@@ -8,7 +8,7 @@ import pytest
 from postmaster.db import db
 from postmaster.errors import Invalid, NotFound
 from postmaster.models import Alias, Domain, SettingRow
-from postmaster.rules import aliases, domains, settings, users
+from postmaster.rules import aliases, domains, overviews, settings, users
 from postmaster.rules.paging import Criteria
 
 Do = Callable[..., Any]
@@ -244,7 +244,9 @@ def test_an_unknown_alias_is_not_found(do: Do, row_id: int) -> None:
 def test_aliases_are_listed_by_source_or_of_one_domain(do: Do, domain_ids: dict[str, int]) -> None:
     for source in ("b@example.com", "a@example.org", "a@example.com"):
         add(do, source, ANA)
-    found = do(aliases.find, Criteria())
+    found = do(overviews.find_alias_rows, Criteria())
     assert [a.source for a in found.items] == ["a@example.com", "a@example.org", "b@example.com"]
-    found = do(aliases.find, Criteria(search="A@"), domain_ids=[domain_ids["example.org"]])
+    found = do(
+        overviews.find_alias_rows, Criteria(search="A@"), domain_ids=[domain_ids["example.org"]]
+    )
     assert [a.source for a in found.items] == ["a@example.org"]

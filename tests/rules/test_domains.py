@@ -8,7 +8,7 @@ import pytest
 from postmaster.db import db
 from postmaster.errors import Invalid, NotFound
 from postmaster.models import Alias, Domain, User
-from postmaster.rules import aliases, domains, users
+from postmaster.rules import aliases, domains, overviews, users
 from postmaster.rules.paging import Criteria
 
 Do = Callable[..., Any]
@@ -170,7 +170,7 @@ def test_an_unknown_domain_is_not_found(do: Do, row_id: int) -> None:
 def test_domains_are_listed_by_name(do: Do) -> None:
     for name in ("b.example", "c.example", "a.example"):
         do(domains.create, name=name)
-    found = do(domains.find, Criteria())
+    found = do(overviews.find_domains, Criteria())
     assert [row.name for row in found.items] == ["a.example", "b.example", "c.example"]
-    found = do(domains.find, Criteria(search="B.EX"))
+    found = do(overviews.find_domains, Criteria(search="B.EX"))
     assert [row.name for row in found.items] == ["b.example"]

@@ -9,7 +9,16 @@ from sqlalchemy import select
 from postmaster.db import db
 from postmaster.errors import Conflict, Invalid, NotFound
 from postmaster.models import Domain, Note
-from postmaster.rules import aliases, domains, notes, suspension_acts, undo, user_moves, users
+from postmaster.rules import (
+    aliases,
+    domains,
+    notes,
+    overviews,
+    suspension_acts,
+    undo,
+    user_moves,
+    users,
+)
 from postmaster.rules.actions import Kind
 from postmaster.rules.paging import Criteria
 from postmaster.rules.suspensions import Mode
@@ -105,10 +114,10 @@ def test_lists_are_searched_for_notes_too(do: Do, typed: str) -> None:
         do(notes.set_note, kind, row_id, text="until May 10 % ü 😀")
     do(suspension_acts.suspend, 12, mode=Mode.ALL)
     criteria = Criteria(search=typed)
-    assert {row.id for row in do(domains.find, criteria).items} == {1}
-    assert {row.id for row in do(users.find, criteria).items} == {11, 12}
-    assert {row.id for row in do(aliases.find, criteria).items} == {101, 102}
-    assert do(users.find, Criteria(search="10 _")).items == []
+    assert {row.id for row in do(overviews.find_domains, criteria).items} == {1}
+    assert {row.id for row in do(overviews.find_users, criteria).items} == {11, 12}
+    assert {row.id for row in do(overviews.find_alias_rows, criteria).items} == {101, 102}
+    assert do(overviews.find_users, Criteria(search="10 _")).items == []
 
 
 def test_deleting_takes_the_notes_along_and_undo_brings_them_back(do: Do) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from postmaster.db import db
 from postmaster.errors import Invalid, NotFound
 from postmaster.models import Alias, Domain, User
-from postmaster.rules import aliases, domains, users
+from postmaster.rules import aliases, domains, overviews, users
 from postmaster.rules.paging import MOST_PER_PAGE, Criteria, Listing
 
 Do = Callable[..., Any]
@@ -106,7 +106,7 @@ def test_a_search_for_what_no_name_has_finds_nothing(context: None, search: str)
 
 
 def test_an_empty_table_has_one_empty_page(do: Do) -> None:
-    page = do(domains.find, Criteria())
+    page = do(overviews.find_domains, Criteria())
     assert (page.items, page.total, page.pages, page.number) == ([], 0, 0, 1)
 
 
@@ -134,7 +134,7 @@ def test_a_question_that_makes_no_sense_is_refused(
     do: Do, criteria: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        do(domains.find, Criteria(**criteria))
+        do(overviews.find_domains, Criteria(**criteria))
     assert refusal.value.field == field
 
 

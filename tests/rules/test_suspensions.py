@@ -9,7 +9,7 @@ from sqlalchemy import select
 from postmaster.db import db
 from postmaster.errors import Conflict, Invalid, NotFound, RuleError
 from postmaster.models import Alias, Domain, HistoryEntry, HistorySecret, Suspension, User
-from postmaster.rules import aliases, domains, suspension_acts, suspensions, undo, users
+from postmaster.rules import aliases, domains, overviews, suspension_acts, suspensions, undo, users
 from postmaster.rules.paging import Criteria
 from postmaster.rules.suspensions import MARKER, Mode
 from tests.rules.mail import by_hand, fill, newest, rows_now
@@ -346,11 +346,11 @@ def test_it_is_found_by_its_address_and_by_its_state(do: Do) -> None:
     do(suspension_acts.suspend, 11, mode=Mode.ALL)
     do(suspension_acts.suspend, 22, mode=Mode.SIGN_IN)
     assert do(users.by_email, "Ana@one.example").id == 11
-    found = do(users.find, Criteria(search="ana@one"))
+    found = do(overviews.find_users, Criteria(search="ana@one"))
     assert [user.id for user in found.items] == [11]
-    found = do(users.find, Criteria(), suspended=True)
+    found = do(overviews.find_users, Criteria(), suspended=True)
     assert [user.id for user in found.items] == [11, 22]
-    found = do(users.find, Criteria(), suspended=False)
+    found = do(overviews.find_users, Criteria(), suspended=False)
     assert [user.id for user in found.items] == [12, 21]
 
 

@@ -199,13 +199,13 @@ def test_an_unknown_user_is_not_found(do: Do, row_id: int) -> None:
 def test_users_are_listed_by_address_or_of_one_domain(do: Do, domain_ids: dict[str, int]) -> None:
     for email in ("bob@example.org", "ana@example.org", "ana@example.com"):
         add(do, email)
-    found = do(users.find, Criteria())
+    found = do(overviews.find_users, Criteria())
     assert [u.email for u in found.items] == [
         *("ana@example.com", "ana@example.org", "bob@example.org")
     ]
-    found = do(users.find, Criteria(search="ANA"), domain_ids=[domain_ids["example.org"]])
+    found = do(overviews.find_users, Criteria(search="ANA"), domain_ids=[domain_ids["example.org"]])
     assert ([u.email for u in found.items], found.total) == (["ana@example.org"], 1)
-    assert do(users.find, Criteria(), domain_ids=[4711]).total == 0
+    assert do(overviews.find_users, Criteria(), domain_ids=[4711]).total == 0
 
 
 def test_a_user_of_an_international_domain_is_found_as_people_write_it(do: Do) -> None:

@@ -59,7 +59,7 @@ def delete_dangling(session: Session) -> Plan:
     """Rows that lead nowhere go, and those that would lead nowhere then."""
     found, is_whole = _found(session, aliases.DANGLING)
     gone = {alias.id: alias for alias in found}
-    gone |= {alias.id: alias for alias in removals.pointing_nowhere(session, found, ())}
+    gone |= {alias.id: alias for alias in removals.pointing_nowhere(session, found)}
     return Plan(aliases.DANGLING, [deleted(a) for a in gone.values()], is_whole=is_whole)
 
 
