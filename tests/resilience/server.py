@@ -54,6 +54,7 @@ class Server:
             "POSTMASTER_DATABASE_URI": uri,
             "POSTMASTER_SECRET_KEY": SECRET_KEY,
             "POSTMASTER_LOG_FILE": str(self.log),
+            "MALLOC_ARENA_MAX": "2",  # as ops/serve has it
         } | {f"POSTMASTER_{name.upper()}": value for name, value in settings.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
