@@ -5,12 +5,15 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tests.resilience.server import Server
 
 TRIES = 31
+# What htmx asks with for a list's rows: as one types, sorts or turns the page.
+NONE: Mapping[str, str] = {}
+ROWS = {"HX-Request": "true", "HX-Target": "list"}
 
 
 class Client:
@@ -22,9 +25,16 @@ class Client:
         self.cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         self.connection = http.client.HTTPConnection(*self.address, timeout=60)
 
-    def ask(self, method: str, path: str, body: Any = None, expect: int = 200) -> bytes:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        expect: int = 200,
+        headers: Mapping[str, str] = NONE,
+    ) -> bytes:
         """One request. Raises RuntimeError for another status than is expected."""
-        headers = {"Cookie": self.cookie, "Content-Type": "application/json"}
+        headers = {"Cookie": self.cookie, "Content-Type": "application/json", **headers}
         sent = None if body is None else json.dumps(body)
         try:
             self.connection.request(method, path, sent, headers)
@@ -38,6 +48,10 @@ class Client:
         if answer.status != expect:
             raise RuntimeError(f"{method} {path}: {answer.status} {text[:500]!r}")
         return text
+
+    def rows(self, path: str) -> bytes:
+        """The rows of a page's list, as htmx asks for them."""
+        return self.ask("GET", path, headers=ROWS)
 
     def get(self, path: str) -> Any:
         """What the API answers."""

@@ -116,14 +116,19 @@ def place() -> str:
     return where if ELEMENT_ID.fullmatch(where) else "main"
 
 
+def is_rows_only() -> bool:
+    """Whether only a list's rows and its pager are answered, without the forms around it."""
+    return place() in ("list", PAGER)
+
+
 def layout() -> str:
     """The layout that a page's template extends, by its place."""
     where = place()
     if where.startswith(NARROW_PLACE):
         return "layouts/edit.html"
-    if where == PAGER:
+    if is_rows_only():
         return "layouts/list.html"
-    if where in ("main", "list", "dialog"):
+    if where in ("main", "dialog"):
         return f"layouts/{where}.html"
     return "base.html"
 

@@ -82,7 +82,7 @@ class DeleteForm(PageForm):
 @blueprint.get("/users")
 def find() -> Response:
     """The list of users."""
-    return _list(surface.fresh(NewUserForm()))
+    return _list(None if surface.is_rows_only() else surface.fresh(NewUserForm()))
 
 
 @blueprint.post("/users")
@@ -111,7 +111,7 @@ def completed(email: str) -> str:
     return f"{email.strip()}@{domain}" if email.strip() and domain and "@" not in email else email
 
 
-def _list(form: NewUserForm) -> Response:
+def _list(form: NewUserForm | None) -> Response:
     session = db.session()
     domain = request.args.get("domain", "").strip()
     ids = domains.ids_named(session, actor(), domain) if domain else None
@@ -124,7 +124,7 @@ def _list(form: NewUserForm) -> Response:
             suspended=True if request.args.get("suspended") == "1" else None,
         )
     )
-    if form.email.data:
+    if form is not None and form.email.data:
         foreseeing.show_in(
             form,
             planned_acts.creating_user,
@@ -137,7 +137,7 @@ def _list(form: NewUserForm) -> Response:
         form=form,
         domain=domain,
         is_domain_known=not domain or bool(ids),
-        suggestion=passwords.suggestion(),
+        suggestion=passwords.suggestion() if form is not None else "",
     )
 
 
