@@ -75,6 +75,7 @@ STATUS_NAMES = {
 ROWS_PER_PAGE = (10, 25, 50, 100)
 NARROW_PLACE = "edit-"
 PAGER = "pager"  # of a list: its total and the links to its pages
+LAYOUTS = {"main": "main", "dialog": "dialog", "list": "list", PAGER: "list"}
 # The argument that has a list answered with its total and all that a search finds.
 COMPLETED = "counted"
 # Arguments of an address that change with every letter that is typed.
@@ -126,11 +127,7 @@ def layout() -> str:
     where = place()
     if where.startswith(NARROW_PLACE):
         return "layouts/edit.html"
-    if is_rows_only():
-        return "layouts/list.html"
-    if where in ("main", "dialog"):
-        return f"layouts/{where}.html"
-    return "base.html"
+    return f"layouts/{LAYOUTS[where]}.html" if where in LAYOUTS else "base.html"
 
 
 def show(template: str, status: int = HTTPStatus.OK, **context: Any) -> Response:
@@ -193,15 +190,14 @@ def criteria(per_page: int = paging.DEFAULT_PER_PAGE) -> paging.Criteria:
     total (or all that a search finds) has itself completed by one more request.
     """
     arguments = request.args
-    is_completed = COMPLETED in arguments
     return paging.Criteria(
         page=_number("page", 1),
         per_page=_number("per_page", per_page),
         search=arguments.get("search", ""),
         sort=arguments.get("sort") or None,
         order=arguments.get("order", "asc"),
-        counted=is_completed,
-        at_once=not is_completed,
+        counted=COMPLETED in arguments,
+        at_once=COMPLETED not in arguments,
     )
 
 

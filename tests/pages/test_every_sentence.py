@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from postmaster import security
 from postmaster.db import db
+from postmaster.pages import wording
 from tests.conftest import set_setting, sign_in
 from tests.visible_text import Visible, has_letters, without
 
@@ -61,6 +62,8 @@ class Pseudo(NullTranslations):
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page in the pseudo-language."""
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda _domain: Pseudo())
+    # What is rendered once for each language is not that of another one.
+    monkeypatch.setattr(wording, "language", lambda: "pseudo")
 
 
 @pytest.fixture
