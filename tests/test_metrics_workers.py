@@ -22,13 +22,6 @@ class Workers:
     def __init__(self, server: Server) -> None:
         self.server = server
 
-    def ids(self) -> set[int]:
-        """The process ids of the workers: the arbiter's children."""
-        assert self.server.process is not None
-        arbiter = self.server.process.pid
-        children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text(encoding="ascii")
-        return set(map(int, children.split()))
-
     def scrape(self) -> Scraped:
         return Scraped(self.server.ask("GET", "/metrics").text)
 
@@ -48,7 +41,7 @@ class Workers:
     def wait_for_another(self, without: int) -> None:
         """Until the worker that was killed has a successor."""
         for _ in range(MOST_REQUESTS):
-            if len(self.ids() - {without}) == 2:
+            if len(self.server.worker_ids() - {without}) == 2:
                 return
             self.server.ask("GET", "/healthz")
         raise AssertionError(f"no worker came after {without}")
@@ -67,7 +60,7 @@ def count(found: Scraped) -> float:
 
 
 def test_the_numbers_are_the_whole_servers_and_outlive_a_worker(workers: Workers) -> None:
-    first = workers.ids()
+    first = workers.server.worker_ids()
     asked = workers.ask_until_all_counted(first)
     assert [count(workers.scrape()) for _ in range(10)] == [asked] * 10, "whoever answers"
 
@@ -82,7 +75,7 @@ def test_the_numbers_are_the_whole_servers_and_outlive_a_worker(workers: Workers
 
 
 def test_a_server_that_starts_again_begins_at_nothing(workers: Workers) -> None:
-    workers.ask_until_all_counted(workers.ids())
+    workers.ask_until_all_counted(workers.server.worker_ids())
     workers.server.kill()
     workers.server.start()
     found = workers.scrape()

@@ -17,27 +17,16 @@ from postmaster.rules.actor import Actor
 from postmaster.rules.checkup import checking
 from tests.conftest import Prepared
 from tests.mariadb import MariaDB
+from tests.scale.filling import SETTLE, fill
 
 DOMAINS, USERS, ALIASES = 1_000, 1_000_000, 200_000
-HASH = (
-    "$6$Ks9mYx2LwQ7cVb4T$PTHoRoELTxjigMyt6LVkLzxBlpN6/sdcpfhKzu28KVRQ/PAugYhmUmwWHiifS4TqH16O4B9Sr"
-    "Ujl4elQ5bz.n."
-)
 MOST_SECONDS = 10.0
 BENCH = Actor(None, "bench", "command")
-FILL = (
-    f"INSERT INTO virtual_domains (id, name) SELECT seq, CONCAT('d', seq, '.example')"
-    f" FROM seq_1_to_{DOMAINS}",
-    f"INSERT INTO virtual_users (id, domain_id, email, password) SELECT seq, 1 + seq % {DOMAINS},"
-    f" CONCAT('user', seq, '@d', 1 + seq % {DOMAINS}, '.example'), :hash FROM seq_1_to_{USERS}",
-    f"INSERT INTO virtual_aliases (id, domain_id, source, destination) SELECT seq,"
-    f" 1 + seq % {DOMAINS}, CONCAT('alias', seq, '@d', 1 + seq % {DOMAINS}, '.example'),"
-    f" IF(seq % 10 = 0 AND seq > {DOMAINS},"
-    f" CONCAT('alias', seq - {DOMAINS}, '@d', 1 + seq % {DOMAINS}, '.example'),"
-    f" CONCAT('user', seq, '@d', 1 + seq % {DOMAINS}, '.example')) FROM seq_1_to_{ALIASES}",
+# Some aliases lead to aliases.
+CHAIN = (
+    f"UPDATE virtual_aliases SET destination = CONCAT('alias', id - {DOMAINS}, '@domain',"
+    f" 1 + id % {DOMAINS}, '.example') WHERE id % 10 = 0 AND id > {DOMAINS}"
 )
-# As a server does by itself after a while.
-SETTLE = "ANALYZE TABLE virtual_domains, virtual_users, virtual_aliases"
 ONE_IN = (
     "UPDATE virtual_users SET email = UPPER(email) WHERE id % {n} = 1",
     "UPDATE virtual_users SET email = CONCAT(' ', email) WHERE id % {n} = 2",
@@ -52,12 +41,12 @@ ONE_IN = (
     "UPDATE virtual_aliases SET destination = CONCAT(LEFT(destination, 40), ', a@b.example')"
     " WHERE id % {n} = 3",
     "UPDATE virtual_aliases SET destination = '' WHERE id % {n} = 4",
-    "UPDATE virtual_aliases SET source = CONCAT('user', id, '@d', 1 + id % 1000, '.example')"
+    "UPDATE virtual_aliases SET source = CONCAT('user', id, '@domain', 1 + id % 1000, '.example')"
     " WHERE id % {n} = 5",
     "INSERT INTO virtual_aliases (domain_id, source, destination) SELECT domain_id,"
     " destination, source FROM virtual_aliases WHERE id % {n} = 10 AND destination LIKE 'alias%'",
     "INSERT INTO virtual_aliases (domain_id, source, destination) SELECT id, CONCAT('@', name),"
-    " 'user1@d2.example' FROM virtual_domains WHERE id % {n} = 0",
+    " 'user1@domain2.example' FROM virtual_domains WHERE id % {n} = 0",
 )
 
 
@@ -65,10 +54,11 @@ def main() -> int:
     """Measure; exit status 1 where one checkup took too long."""
     with MariaDB() as server, tempfile.TemporaryDirectory() as folder:
         prepared = Prepared(server.create_database("bench"), Path(folder))
+        with server.cursor("bench") as cursor:
+            fill(cursor, domains=DOMAINS, users=USERS, aliases=ALIASES)
         with prepared.app.app_context():
             with db.engine.begin() as connection:
-                for statement in FILL:
-                    connection.execute(text(statement), {"hash": HASH})
+                connection.execute(text(CHAIN))
                 connection.execute(text(SETTLE))
             longest = measured("all is well")
             with db.engine.begin() as connection:

@@ -151,8 +151,7 @@ def measure(
         between_sign_ins=min(BETWEEN_SIGN_INS, seconds / 4),
         seed=options.seed,
     )
-    assert server.process is not None  # noqa: S101 -- it is served
-    sampler = Sampler(server.process.pid, mariadb, DATABASE)
+    sampler = Sampler(server, mariadb, DATABASE)
     workers: list[threading.Thread] = [Session(n, work) for n in range(1, options.sessions + 1)]
     by_hand = None
     if options.by_hand:

@@ -12,6 +12,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from ops.measuring.plain import CHANGED
+
 
 class Base(DeclarativeBase):
     """The base of the tables."""
@@ -56,12 +58,6 @@ class Note(Base):
     text: Mapped[str]
 
 
-CHANGED = text(
-    "SELECT update_time, create_time, table_rows, NOW() FROM information_schema.tables"
-    " WHERE table_schema = DATABASE() AND table_name = 'virtual_users'"
-)
-
-
 def create_app() -> Flask:
     """The application, on the database that the environment names."""
     app = Flask(__name__)
@@ -87,7 +83,7 @@ def create_app() -> Flask:
             {"id": user.id, "domain_id": user.domain_id, "email": user.email, "note": note or ""}
             for user, _leading, note in rows
         ]
-        db.session.execute(CHANGED).one()
+        db.session.execute(text(CHANGED)).one()
         return jsonify(items=items)
 
     return app

@@ -11,8 +11,8 @@ from typing import Any
 from tests.resilience.server import Server
 
 TRIES = 31
-# What htmx asks with for a list's rows: as one types, sorts or turns the page.
 NONE: Mapping[str, str] = {}
+# What htmx asks with for a list's rows: as one types, sorts or turns the page.
 ROWS = {"HX-Request": "true", "HX-Target": "list"}
 
 

@@ -9,22 +9,11 @@ import pymysql
 
 from ops.measuring.browsing import Client, median, medians
 from ops.measuring.figures import Figure, beside
+from ops.measuring.plain import CHANGED, ROWS
 from tests.resilience.server import Server
 
 # Over a range query, by HTTP: the session, the sentences, a page of rows.
 MOST_OVER_RANGE = 5.0
-# The two queries of a page, as plain SQL has them. An exact total would be a third.
-CHANGED = (
-    "SELECT update_time, create_time, table_rows, NOW() FROM information_schema.tables"
-    " WHERE table_schema = DATABASE() AND table_name = 'virtual_users'"
-)
-ROWS = (
-    "SELECT u.id, u.domain_id, u.email, u.password,"
-    " (SELECT COUNT(*) FROM virtual_aliases a WHERE a.destination = u.email)"
-    " FROM virtual_users u JOIN"
-    " (SELECT id FROM virtual_users ORDER BY email LIMIT 10 OFFSET {offset}) i ON i.id = u.id"
-    " ORDER BY u.email"
-)
 _numbers = count(77)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mariadb import MariaDB
+from tests.resilience.server import Server
 
 PROC = Path("/proc")
 KILOBYTES = 1024
@@ -62,21 +63,16 @@ class Trend:
 class Sampler:
     """Looks at a server's workers and at its connections to the database."""
 
-    def __init__(self, gunicorn: int, mariadb: MariaDB, user: str) -> None:
-        self.gunicorn = gunicorn
+    def __init__(self, server: Server, mariadb: MariaDB, user: str) -> None:
+        self.server = server
         self.mariadb = mariadb
         self.user = user
-        self.workers = self.children()
+        self.workers = server.worker_ids()
         self.samples: list[Sample] = []
-
-    def children(self) -> list[int]:
-        """The processes of the workers."""
-        found = PROC / str(self.gunicorn) / "task" / str(self.gunicorn) / "children"
-        return [int(number) for number in found.read_text().split()]
 
     def take(self, seconds: float) -> Sample:
         """Look, and keep what was seen. Raises RuntimeError where a worker is another one."""
-        children = self.children()
+        children = self.server.worker_ids()
         if children != self.workers:
             raise RuntimeError(f"the workers were {self.workers} and are {children}")
         values: dict[tuple[str, str], float] = {}

@@ -85,14 +85,10 @@ def _megabytes(many: Panel, *options: str) -> tuple[list[float], list[float]]:
 
 
 def _mean(server: Server, what: str) -> float:
-    if server.process is None:
-        raise RuntimeError("the server is not there")
-    main = server.process.pid
-    workers = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    return statistics.mean(_of_process(worker, what) for worker in workers)
+    return statistics.mean(_of_process(worker, what) for worker in server.worker_ids())
 
 
-def _of_process(pid: str, what: str) -> float:
+def _of_process(pid: int, what: str) -> float:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     line = next(line for line in lines if line.startswith(f"{what}:"))
     return int(line.split()[1]) / 1024

@@ -221,7 +221,6 @@ class Listing(Generic[Row]):
                 count(where),
             )
         before = [*conditions, first.condition]
-        after = [*where, first.beside(key, conditions)]
 
         def in_turn(offset: int, most: int) -> tuple[list[Any], bool]:
             rows = fetch(before, offset, most)
@@ -231,7 +230,7 @@ class Listing(Generic[Row]):
             if not rows and offset:
                 skipped = min(offset, session.scalar(count(before).statement) or 0)
             # Where nothing comes first, the others are all there are.
-            others = after if skipped else where
+            others = [*where, first.beside(key, conditions)] if skipped else where
             return rows + fetch(others, offset + len(rows) - skipped, most - len(rows)), True
 
         return page_of(session, criteria, in_turn, count(where))

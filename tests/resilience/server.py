@@ -124,6 +124,14 @@ class Server:
                 self.kill()
             self.process = None
 
+    def worker_ids(self) -> set[int]:
+        """The process ids of the workers: the main process's children."""
+        if self.process is None:
+            return set()
+        main = self.process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text(encoding="ascii")
+        return set(map(int, children.split()))
+
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """One request over a connection of its own."""
         options = {"timeout": SECONDS_TO_ANSWER, "allow_redirects": False} | options

@@ -363,6 +363,15 @@ def test_the_first_aliases_are_shown_at_once_as_well(filled: None) -> None:
 # --- whatever the rows ----------------------------------------------------------
 
 
+def found_among(rows: list[Address], text: str, domain_ids: list[int] | None) -> list[int]:
+    """The ids of the rows that a search has to find, which count from 1."""
+    return [
+        number
+        for number, (in_domain, address) in enumerate(rows, 1)
+        if is_found(address, text) and (domain_ids is None or in_domain in domain_ids)
+    ]
+
+
 @OPTIONS
 @given(
     names=st.lists(DOMAINS, min_size=4, max_size=4, unique=True),
@@ -388,11 +397,7 @@ def test_every_user_that_matches_is_listed_once_and_the_first_ones_first(
     find = partial(users_of, domain_ids=domain_ids)
     listed = [row.id for row in all_pages(find, search=text, per_page=per_page)]
     plain = [row.id for row in all_pages(find, search=text, per_page=100, sort="email")]
-    assert sorted(plain) == [
-        number
-        for number, (in_domain, address) in enumerate(rows, 1)
-        if is_found(address, text) and (domain_ids is None or in_domain in domain_ids)
-    ]
+    assert sorted(plain) == found_among(rows, text, domain_ids)
     first = [n for n in plain if comes_first(rows[n - 1], text, names, ("", "!"))]
     assert listed == first + [n for n in plain if n not in first]
 
@@ -417,11 +422,7 @@ def test_every_alias_that_matches_is_listed_once_and_the_first_ones_first(
     domain_ids: list[int] | None,
 ) -> None:
     fill(names, [], rows)
-    matching = [
-        number
-        for number, (in_domain, address) in enumerate(rows, 1)
-        if is_found(address, text) and (domain_ids is None or in_domain in domain_ids)
-    ]
+    matching = found_among(rows, text, domain_ids)
     find = partial(rows_of, domain_ids=domain_ids)
     listed = [row.id for row in all_pages(find, search=text, per_page=per_page)]
     assert sorted(listed) == matching
