@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask, current_app
 
 from . import api, config, health, metrics, pages, refusals, security, signing_in
-from .db import after_commit, db, end_session, engine_options, migrate
+from .connections import engine_options
+from .db import after_commit, db, end_session, migrate
 from .logfile import LogFile
 from .rules.history import LogEntry
 

@@ -1,4 +1,4 @@
-"""The database connection, and the only commit and rollback in the project."""
+"""The database session, what the database's errors mean, and the only commit in the project."""
 
 import random
 import re
@@ -20,8 +20,6 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from . import database_faults
 from .errors import Conflict, Invalid, Phrase, RuleError, Unavailable
 
-CONNECT_TIMEOUT = 5  # seconds
-ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
 ATTEMPTS = 8  # of one act, before a lock that does not come free becomes the user's problem
 # Seconds in which an act that lost to others runs again, at whatever attempt it is.
 PATIENCE = 25
@@ -41,75 +39,6 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 migrate = Migrate()
-
-
-# --- connections ----------------------------------------------------------------
-
-
-def engine_options(url: URL, *, serving: bool) -> dict[str, Any]:
-    """How to connect to this database. A command waits as long as its migration takes."""
-    if url.get_backend_name() == "sqlite":
-        return {"hide_parameters": True, "connect_args": {"timeout": 15}}
-    return {
-        "hide_parameters": True,  # an error's text must not show a hash
-        "pool_pre_ping": True,  # a server that came back is used at once, without a restart
-        "pool_recycle": 1800,
-        # As many as a process has threads; each further one would be made and closed each time.
-        "pool_size": 10,
-        "max_overflow": 5,
-        "pool_timeout": 10,
-        "connect_args": {
-            # PyMySQL would encode it as Latin-1, the clients that set it use UTF-8.
-            "password": (url.password or "").encode(),
-            "charset": "utf8mb4",
-            "connect_timeout": CONNECT_TIMEOUT,
-            "read_timeout": ANSWER_TIMEOUT if serving else None,
-            "write_timeout": ANSWER_TIMEOUT if serving else None,
-            # A server that is not strict cuts what is too long; a cut hash locks a user out.
-            "init_command": "SET SESSION sql_mode ="
-            " CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_ALL_TABLES')",
-        },
-    }
-
-
-@event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    if not isinstance(connection, sqlite3.Connection):
-        return
-    connection.isolation_level = None  # we begin transactions ourselves, DDL included
-    connection.create_function("substring_index", 3, _substring_index, deterministic=True)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _substring_index(text: str, separator: str, count: int) -> str:
-    """MySQL's SUBSTRING_INDEX for the one use here: what stands after the last separator."""
-    if count != -1:
-        raise ValueError("only the part after the last separator is needed")
-    return text.rpartition(separator)[2]
-
-
-@event.listens_for(Engine, "connect")
-def _prepare_galera(connection: Any, _record: Any) -> None:
-    """On a Galera cluster: see what any node has committed before.
-
-    Otherwise a node answers with what it has applied so far. Who signs in by one host, and is
-    led on to another that uses another node, would have no session there.
-    """
-    if not isinstance(connection, pymysql.Connection):
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW SESSION VARIABLES LIKE 'wsrep_on'")
-        if cursor.fetchone() == ("wsrep_on", "ON"):
-            # Its bit for reads. The first one of each transaction waits, no other.
-            cursor.execute("SET SESSION wsrep_sync_wait = @@wsrep_sync_wait | 1")
-
-
-@event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Any) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN")
 
 
 # --- what the database says, in words -------------------------------------------

@@ -68,6 +68,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask_smorest has no typ
 
     ARGUMENTS_PARSER = Parser()
 
+    def arguments(self, schema: type[ma.Schema], **options: Any) -> Callable[[View], View]:
+        """Flask-smorest's own, with one schema for all requests; else each would make one."""
+        decorator: Callable[[View], View] = super().arguments(schema(), **options)
+        return decorator
+
 
 def blueprint(noun: str, about: str) -> ApiBlueprint:
     """The blueprint of one noun."""

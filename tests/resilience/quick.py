@@ -4,16 +4,14 @@ Nothing else differs: an admin's password is hashed at bcrypt's lowest cost, and
 database that holds the connection but says nothing is given up after three seconds.
 """
 
-from importlib import import_module
-
 from flask import Flask
 
 import postmaster
+from postmaster import connections
 from postmaster.rules import passwords
 
 
 def create_app() -> Flask:
     passwords.BCRYPT_COST = 4
-    # The module: postmaster.db is the object in it that has the same name.
-    import_module("postmaster.db").ANSWER_TIMEOUT = 3
+    connections.ANSWER_TIMEOUT = 3
     return postmaster.create_app()

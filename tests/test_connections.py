@@ -1,0 +1,90 @@
+"""Connections of the pool: found lost before they are used, and given back with nothing open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from postmaster import connections
+from postmaster.db import db
+from tests.conftest import Prepared, database_name, dispose, make_app, sign_in
+from tests.mariadb import MariaDB
+
+
+@pytest.fixture
+def apart(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application on an empty database of its own, with a pool of its own."""
+    application = make_app(empty_database, tmp_path)
+    with application.app_context():
+        yield application
+    dispose(application)
+
+
+@contextmanager
+def counted(mariadb: MariaDB, status: str) -> Iterator[list[int]]:
+    """How many more of something the server has done; known at the end."""
+    found: list[int] = []
+    before = _status(mariadb, status)
+    yield found
+    found.append(_status(mariadb, status) - before)
+
+
+def _status(mariadb: MariaDB, name: str) -> int:
+    ((_name, value),) = mariadb.rows("mysql", "SHOW GLOBAL STATUS LIKE %s", name)
+    return int(value)
+
+
+def own_id() -> int:
+    """The server's number for a connection of the pool."""
+    with db.engine.connect() as connection:
+        found = connection.scalar(text("SELECT CONNECTION_ID()"))
+    assert found is not None
+    return int(found)
+
+
+def test_a_connection_is_used_again_without_asking(apart: Flask, mariadb: MariaDB) -> None:
+    first = own_id()
+    with counted(mariadb, "Com_admin_commands") as pings:
+        assert own_id() == first
+    assert pings == [0]
+
+
+def test_after_a_while_it_is_asked(
+    apart: Flask, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = own_id()
+    monkeypatch.setattr(connections, "IDLE", 0.0)
+    with counted(mariadb, "Com_admin_commands") as pings:
+        assert own_id() == first
+    assert pings == [1]
+
+
+def test_one_that_the_server_ended_is_replaced(apart: Flask, mariadb: MariaDB) -> None:
+    first = own_id()
+    mariadb.run("mysql", f"KILL {first}")
+    assert own_id() != first
+
+
+def test_what_is_left_open_is_rolled_back(
+    apart: Flask, mariadb: MariaDB, empty_database: str
+) -> None:
+    name = database_name(empty_database)
+    mariadb.run(name, "CREATE TABLE kept (id INT) ENGINE = InnoDB")
+    raw = db.engine.raw_connection()
+    raw.cursor().execute("INSERT INTO kept VALUES (1)")
+    with counted(mariadb, "Com_rollback") as rollbacks:
+        raw.close()
+    assert rollbacks == [1]
+    with db.engine.connect() as same:  # it would see its own row
+        assert same.execute(text("SELECT * FROM kept")).all() == []
+
+
+def test_a_request_rolls_back_once(prepared_mariadb: Prepared, mariadb: MariaDB) -> None:
+    prepared_mariadb.reset()
+    client = sign_in(prepared_mariadb.app)
+    with counted(mariadb, "Com_rollback") as rollbacks:
+        assert client.get("/api/v1/users").status_code == 200
+    assert rollbacks == [1]
