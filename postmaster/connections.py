@@ -10,8 +10,7 @@ import time
 from typing import Any
 
 import pymysql
-from pymysql.constants import SERVER_STATUS
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import Pool, PoolResetState
@@ -20,7 +19,8 @@ CONNECT_TIMEOUT = 5  # seconds
 ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
 # Seconds unused, after which a firewall between may have forgotten a connection.
 IDLE = 30.0
-USED = "postmaster_used"  # where a connection keeps when it was given back
+# What a connection keeps: when it was given back, and that its transaction has ended.
+USED, ENDED = "postmaster_used", "postmaster_ended"
 
 
 def engine_options(url: URL, *, serving: bool) -> dict[str, Any]:
@@ -125,15 +125,25 @@ def _has_something_to_read(connection: "pymysql.Connection[Any]") -> bool:
     return bool(poll.poll(0))
 
 
-@event.listens_for(Pool, "reset")
-def _end_transaction(connection: Any, _record: Any, state: PoolResetState) -> None:
-    """Roll back what is left open, which the server's last answer tells.
+# Of the pool's two rollbacks the first is the session's own, the second makes sure; where the
+# first was made, or a commit, nothing is open.
 
-    Mostly nothing is: the session has ended its transaction before it gives the connection back.
-    """
-    if not isinstance(connection, pymysql.Connection) or state.terminate_only:
-        return
-    status = connection.server_status  # type: ignore[attr-defined] # the stubs lack it
-    is_open = status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
-    if is_open and not state.transaction_was_reset:
+
+@event.listens_for(Engine, "begin")
+def _note_begin(connection: Connection) -> None:
+    connection.info.pop(ENDED, None)
+
+
+@event.listens_for(Engine, "commit")
+@event.listens_for(Engine, "rollback")
+def _note_end(connection: Connection) -> None:
+    if not connection.invalidated:  # a lost one is not given back
+        connection.info[ENDED] = True
+
+
+@event.listens_for(Pool, "reset")
+def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
+    """Roll back what may still be open in a connection that is given back."""
+    is_ended = record.info.pop(ENDED, False) or state.transaction_was_reset
+    if isinstance(connection, pymysql.Connection) and not is_ended and not state.terminate_only:
         connection.rollback()

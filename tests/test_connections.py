@@ -82,6 +82,32 @@ def test_what_is_left_open_is_rolled_back(
         assert same.execute(text("SELECT * FROM kept")).all() == []
 
 
+def test_what_only_read_reads_anew_the_next_time(
+    apart: Flask, mariadb: MariaDB, empty_database: str
+) -> None:
+    name = database_name(empty_database)
+    mariadb.run(name, "CREATE TABLE kept (id INT) ENGINE = InnoDB")
+    for ways in (raw_read, session_read):
+        before = ways()
+        mariadb.run(name, "INSERT INTO kept VALUES (1)")
+        assert ways() == before + 1
+
+
+def raw_read() -> int:
+    raw = db.engine.raw_connection()
+    cursor = raw.cursor()
+    cursor.execute("SELECT * FROM kept")
+    found = len(cursor.fetchall())
+    raw.close()
+    return found
+
+
+def session_read() -> int:
+    found = len(db.session.execute(text("SELECT * FROM kept")).all())
+    db.session.remove()
+    return found
+
+
 def test_a_request_rolls_back_once(prepared_mariadb: Prepared, mariadb: MariaDB) -> None:
     prepared_mariadb.reset()
     client = sign_in(prepared_mariadb.app)

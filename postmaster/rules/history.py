@@ -7,11 +7,11 @@ users), or one of its own for several things of the same rank. The others are it
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ..db import announce
@@ -19,6 +19,7 @@ from ..errors import fill
 from ..models import HistoryEntry, HistorySecret, Note
 from . import actions, paging, rows, settings
 from .actor import Actor
+from .conditions import Where
 
 Action = actions.Action
 Kind = actions.Kind
@@ -287,22 +288,22 @@ def find(
     Parts are left to their head, but for one object's own history: a user that went
     with its domain was deleted too.
     """
-    conditions: list[ColumnElement[bool]] = []
+    asked = {name: value for name, value in asdict(filters).items() if value is not None}
+    clauses = [_ASKED[name] for name in asked]
     if filters.object_id is None:
-        conditions.append(HistoryEntry.part_of.is_(None))
-    else:
-        conditions.append(HistoryEntry.object_id == filters.object_id)
-    if filters.admin is not None:
-        conditions.append(HistoryEntry.admin == filters.admin)
-    if filters.kind is not None:
-        conditions.append(HistoryEntry.kind == filters.kind)
-    if filters.action is not None:
-        conditions.append(HistoryEntry.action == filters.action)
-    if filters.since is not None:
-        conditions.append(HistoryEntry.moment >= filters.since)
-    if filters.until is not None:
-        conditions.append(HistoryEntry.moment < filters.until)
-    return LISTING.find(session, criteria, *conditions)
+        clauses.append(_IS_HEAD)
+    return LISTING.find(session, criteria, Where(tuple(clauses), asked))
+
+
+_IS_HEAD = HistoryEntry.part_of.is_(None)
+_ASKED: Mapping[str, ColumnElement[bool]] = {
+    "admin": HistoryEntry.admin == bindparam("admin"),
+    "kind": HistoryEntry.kind == bindparam("kind"),
+    "object_id": HistoryEntry.object_id == bindparam("object_id"),
+    "action": HistoryEntry.action == bindparam("action"),
+    "since": HistoryEntry.moment >= bindparam("since"),
+    "until": HistoryEntry.moment < bindparam("until"),
+}
 
 
 def get(session: Session, actor: Actor, entry_id: int) -> HistoryEntry:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..collations import AsOwn
@@ -18,6 +18,7 @@ from ..errors import Conflict, Invalid, NotFound
 from ..models import Alias, Domain, Note, User
 from . import history, lengths, rows, suspensions, turns
 from .actor import Actor
+from .conditions import Where, contains, literally
 from .history import Action, Change, Kind
 
 MODELS: Mapping[Kind, type[Base]] = {Kind.DOMAIN: Domain, Kind.USER: User, Kind.ALIAS: Alias}
@@ -61,22 +62,34 @@ def beside(kind: Kind) -> ColumnElement[str]:
     return found.scalar_subquery()
 
 
-def holding(kind: Kind) -> Callable[[Session, str], ColumnElement[bool]]:
+def holding(kind: Kind) -> Callable[[Session, str], Where]:
     """The condition that a row's note holds a text, for a list's search."""
+    held = and_(Note.kind == kind, contains(Note.text.expression, "text"))
+    found = select(Note.name).where(held).limit(MOST_NAMES + 1)
 
-    def condition(session: Session, text: str) -> ColumnElement[bool]:
-        held = Note.text.contains(text, autoescape=True)
-        found = select(Note.name).where(Note.kind == kind, held)
+    @cache
+    def named() -> ColumnElement[bool]:
+        return AsOwn(_name_in_sql(kind)).in_(bindparam("noted", expanding=True))
+
+    @cache
+    def beside_it() -> ColumnElement[bool]:
+        return contains(beside(kind), "text")
+
+    def condition(session: Session, text: str) -> Where:
+        pattern = {"text": literally(text)}
         # As a list, MySQL compares them with a million rows at once; as a subquery, it would
         # look into a table of them for each row.
-        names = session.scalars(found.limit(MOST_NAMES + 1)).all()
+        names = session.scalars(found, pattern).all()
         if not names:
-            return false()
+            return Where((_NOWHERE,))
         if len(names) > MOST_NAMES:
-            return beside(kind).contains(text, autoescape=True)
-        return AsOwn(_name_in_sql(kind)).in_(names)
+            return Where((beside_it(),), pattern)
+        return Where((named(),), {"noted": names})
 
     return condition
+
+
+_NOWHERE = false()
 
 
 # --- the act --------------------------------------------------------------------

@@ -4,16 +4,18 @@ Rows that came by hand may hold what PostMaster would not write. Each list is on
 query for its rows, with all of this in it, and one for the total.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Select,
     UnaryExpression,
+    bindparam,
     exists,
     func,
     literal,
@@ -27,6 +29,7 @@ from ..models import Alias, Domain, User
 from . import addresses, aliases, domains, notes, paging, rows, suspensions, totals, users
 from .actions import Kind
 from .actor import Actor
+from .conditions import Kept, Where
 
 
 class Oddity(StrEnum):
@@ -180,7 +183,7 @@ def find_users(
 ) -> paging.Page[UserRow]:
     """A page of users, of some domains, or only who is suspended or is not, if asked."""
     conditions = users.conditions(domain_ids, suspended)
-    page = users.LISTING.find_with(_beside_users(), session, criteria, *conditions)
+    page = users.LISTING.find_with(_beside_users(), session, criteria, conditions)
     return page.with_items([_user_row(*row) for row in page.items])
 
 
@@ -213,9 +216,8 @@ def find_alias_rows(
     domain_ids: Sequence[int] | None = None,
 ) -> paging.Page[AliasRow]:
     """A page of the rows of aliases, of some domains if asked."""
-    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
     beside = (notes.beside(Kind.ALIAS),)
-    page = aliases.LISTING.find_with(beside, session, criteria, *conditions)
+    page = aliases.LISTING.find_with(beside, session, criteria, _aliases_in(domain_ids))
     return page.with_items([AliasRow(alias, note or "") for alias, note in page.items])
 
 
@@ -239,29 +241,56 @@ def find_aliases(
     Raises Invalid, and NotFound past the last page.
     """
     criteria.check_order(["source"])
-    conditions = [] if domain_ids is None else [Alias.domain_id.in_(domain_ids)]
+    conditions = _aliases_in(domain_ids)
     if destination:
-        leading = aliased(Alias)
-        leads_there = paging.comparable(leading.destination, destination) == destination
-        conditions.append(Alias.source.in_(select(leading.source).where(leads_there)))
+        clause = _leads_to(destination.isascii())
+        conditions += Where((clause,), {"destination": destination})
     row_order = Alias.source.desc() if criteria.order == "desc" else Alias.source
 
-    def fetch(where: paging.Where, offset: int, most: int) -> list[AliasGroup]:
-        found = select(Alias.source).where(*where).distinct().order_by(row_order)
-        sources = found.limit(most).offset(offset).subquery()
-        return _groups(session, Alias.source == sources.c.source, row_order, first=sources)
+    def fetch(where: Where, offset: int, most: int) -> list[AliasGroup]:
+        def build() -> Select[Any]:
+            found = select(Alias.source).where(*where.clauses).distinct().order_by(row_order)
+            sources = found.limit(paging.MOST).offset(paging.OFFSET).subquery()
+            return _grouped(Alias.source == sources.c.source, row_order, first=sources)
 
-    def count(where: paging.Where) -> totals.Counting:
-        return totals.Counting(select(func.count(Alias.source.distinct())).where(*where))
+        statement = _kept.get(where, "groups", criteria.order, build=build)
+        return _groups(session, statement, {**where.values, "offset": offset, "most": most})
+
+    def count(where: Where) -> totals.Counting:
+        def build() -> totals.Counting:
+            counted = select(func.count(Alias.source.distinct()))
+            return totals.Counting(counted.where(*where.clauses))
+
+        return _kept.get(where, "count", build=build).with_values(where.values)
 
     return aliases.LISTING.search(session, criteria, conditions, Alias.source, fetch, count)
+
+
+_kept = Kept()
+
+
+def _aliases_in(domain_ids: Sequence[int] | None) -> Where:
+    if domain_ids is None:
+        return paging.EVERYTHING
+    return Where((_IN_DOMAINS,), {"in_domains": domain_ids})
+
+
+_IN_DOMAINS = Alias.domain_id.in_(bindparam("in_domains", expanding=True))
+
+
+@cache
+def _leads_to(is_ascii: bool) -> ColumnElement[bool]:
+    leading = aliased(Alias)
+    plain, other = leading.destination.expression, paging.with_any_text(leading.destination)
+    leads_there = (plain if is_ascii else other) == bindparam("destination")
+    return Alias.source.in_(select(leading.source).where(leads_there))
 
 
 def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:
     """The source that a row belongs to, with all its destinations. Raises NotFound."""
     source = aliases.get(session, actor, alias_id).source
     # A collation may take several spellings for this source.
-    for group in _groups(session, Alias.source == source, Alias.source):
+    for group in _groups(session, _grouped(Alias.source == source, Alias.source)):
         if any(item.alias.id == alias_id for item in group.destinations):
             return group
     raise NotFound(rows.NOT_FOUND["alias"])
@@ -269,7 +298,7 @@ def get_alias(session: Session, actor: Actor, alias_id: int) -> AliasGroup:
 
 def aliases_at(session: Session, actor: Actor, source: str) -> AliasGroup | None:
     """The alias of exactly this address, if there is one."""
-    return next(iter(_groups(session, Alias.source == source, Alias.source)), None)
+    return next(iter(_groups(session, _grouped(Alias.source == source, Alias.source))), None)
 
 
 def addresses_like(session: Session, actor: Actor, typed: str, *, most: int) -> list[str]:
@@ -288,16 +317,15 @@ def addresses_like(session: Session, actor: Actor, typed: str, *, most: int) -> 
     return list(dict.fromkeys(found))[:most]
 
 
-def _groups(
-    session: Session,
+def _grouped(
     condition: ColumnElement[bool],
     order: UnaryExpression[str] | InstrumentedAttribute[str],
     *,
     first: FromClause | None = None,
-) -> list[AliasGroup]:
+) -> Select[Any]:
     name = func.substring_index(Alias.destination, "@", -1)
     target, catch_all = aliased(Alias), aliased(Alias)
-    wanted = (
+    wanted: Any = (
         select(
             Alias,
             exists().where(Domain.name == name),
@@ -318,8 +346,14 @@ def _groups(
         wanted = wanted.select_from(first, Alias)
         for dialect in ("mysql", "mariadb"):
             wanted = wanted.prefix_with("STRAIGHT_JOIN", dialect=dialect)
+    return cast("Select[Any]", wanted)
+
+
+def _groups(
+    session: Session, wanted: Select[Any], values: Mapping[str, object] | None = None
+) -> list[AliasGroup]:
     groups: dict[str, AliasGroup] = {}
-    for alias, is_here, is_mailbox, is_suspended, is_alias, note in session.execute(wanted):
+    for alias, is_here, is_mailbox, is_suspended, is_alias, note in session.execute(wanted, values):
         group = groups.setdefault(
             alias.source.lower(),
             AliasGroup(

@@ -6,7 +6,7 @@ the total counted, and remembered (see ``totals``). A search finds first what an
 once (see ``matches``), then the rest, and stops when the page is full.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from ..db import Base
 from ..errors import Invalid, NotFound
 from . import addresses, matches, totals
+from .conditions import Kept, Where, contains, literally
 from .rows import LARGEST_ID
 
 DEFAULT_PER_PAGE = 10
@@ -26,7 +27,9 @@ ORDERS = ("asc", "desc")
 
 Row = TypeVar("Row", bound=Base)
 Item = TypeVar("Item")
-Where = Sequence[ColumnElement[bool]]
+EVERYTHING, NOTHING = Where(), Where((false(),))
+# The places of a statement for how many rows are skipped, and how many are wanted.
+OFFSET, MOST = bindparam("offset", type_=Integer), bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,11 @@ def comparable(column: InstrumentedAttribute[Any], *texts: str) -> ColumnElement
 
     MySQL refuses to compare what a column's character set (the guides' utf8) lacks.
     """
-    if all(text.isascii() for text in texts):
-        return column.expression
+    return column.expression if all(text.isascii() for text in texts) else with_any_text(column)
+
+
+def with_any_text(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """The column as it can be compared with any text; no index serves then."""
     return sql_cast(column, mysql.CHAR(charset="utf8mb4"))
 
 
@@ -138,62 +144,56 @@ class Listing(Generic[Row]):
     sortable: Mapping[str, InstrumentedAttribute[Any]]
     sorted_by: str
     newest_first: bool = False  # the list's own order is descending
-    also: Callable[[Session, str], ColumnElement[bool]] | None = None  # where else it is searched
+    also: Callable[[Session, str], Where] | None = None  # where else it is searched
     first: Callable[[Session, str], matches.First | None] | None = None  # what a search finds first
-    _built: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
 
     def find(
-        self, session: Session, criteria: Criteria, *conditions: ColumnElement[bool]
+        self, session: Session, criteria: Criteria, conditions: Where = EVERYTHING
     ) -> Page[Row]:
         """The page asked for. Raises Invalid, and NotFound past the last page."""
-        found = self.find_with((), session, criteria, *conditions)
+        found = self.find_with((), session, criteria, conditions)
         return found.with_items([row[0] for row in found.items])
 
     def find_with(
         self,
-        extras: Sequence[ColumnElement[Any]],
+        extras: tuple[ColumnElement[Any], ...],
         session: Session,
         criteria: Criteria,
-        *conditions: ColumnElement[bool],
+        conditions: Where = EVERYTHING,
     ) -> Page[Any]:
         """As ``find``, each row beside what else is to be known of it, in the same query."""
-        order = self._order(criteria)
+        criteria.check_order(self.sortable)
 
         def fetch(where: Where, offset: int, most: int) -> list[Any]:
             limits = {"offset": offset, "most": most}
-            return list(session.execute(self._rows(extras, where, order), limits))
+            return list(
+                session.execute(self._rows(extras, where, criteria), {**where.values, **limits})
+            )
 
         key = self.sortable["id"]
         return self.search(session, criteria, conditions, key, fetch, self._counting)
 
     def _rows(
-        self,
-        extras: Sequence[ColumnElement[Any]],
-        where: Where,
-        order: Sequence[ColumnElement[Any]],
+        self, extras: tuple[ColumnElement[Any], ...], where: Where, criteria: Criteria
     ) -> Select[Any]:
-        """``:most`` rows after the first ``:offset``; that of a whole table is built once."""
-        name = (tuple(extras), *(str(column) for column in order))
-        if not where and name in self._built:
-            return cast("Select[Any]", self._built[name])
-        key = self.model.__table__.c["id"]
-        found = select(key.label("id")).where(*where).order_by(*order)
-        ids = found.limit(bindparam("most", type_=Integer)).offset(
-            bindparam("offset", type_=Integer)
-        )
-        inner = ids.subquery()
-        rows = select(self.model, *extras).join(inner, inner.c.id == key).order_by(*order)
-        if not where:
-            self._built[name] = rows
-        return rows
+        """``:most`` rows after the first ``:offset``."""
+
+        def build() -> Select[Any]:
+            order = self._order(criteria)
+            key = self.model.__table__.c["id"]
+            found = select(key.label("id")).where(*where.clauses).order_by(*order)
+            inner = found.limit(MOST).offset(OFFSET).subquery()
+            return select(self.model, *extras).join(inner, inner.c.id == key).order_by(*order)
+
+        return self._kept.get(where, extras, criteria.sort, criteria.order, build=build)
 
     def _counting(self, where: Where) -> totals.Counting:
-        if not where and "count" in self._built:
-            return cast("totals.Counting", self._built["count"])
-        counting = totals.Counting(select(func.count()).select_from(self.model).where(*where))
-        if not where:
-            self._built["count"] = counting
-        return counting
+        def build() -> totals.Counting:
+            counted = select(func.count()).select_from(self.model)
+            return totals.Counting(counted.where(*where.clauses))
+
+        return self._kept.get(where, "count", build=build).with_values(where.values)
 
     def search(
         self,
@@ -209,18 +209,18 @@ class Listing(Generic[Row]):
         Each has a ``key`` of its own, which several rows of a group have in common. Without an
         order of the caller's own, what ``first`` says comes first.
         """
-        found = self.matching(session, criteria.search)
-        where = [*conditions, *found]
+        text = criteria.search.strip()
+        where = conditions + self._matching(session, text)
         first = None
-        if found and self.first is not None and criteria.sort is None and criteria.order == "asc":
-            first = self.first(session, criteria.search.strip())
+        if text and self.first is not None and criteria.sort is None and criteria.order == "asc":
+            first = self.first(session, text)
         if first is None:
             return page_of(
                 *(session, criteria),
                 lambda offset, most: (fetch(where, offset, most), True),
                 count(where),
             )
-        before = [*conditions, first.condition]
+        before = conditions + first.where
 
         def in_turn(offset: int, most: int) -> tuple[list[Any], bool]:
             rows = fetch(before, offset, most)
@@ -228,29 +228,36 @@ class Listing(Generic[Row]):
                 return rows, len(rows) == most
             skipped = offset + len(rows)
             if not rows and offset:
-                skipped = min(offset, session.scalar(count(before).statement) or 0)
+                skipped = min(offset, totals.counted(session, count(before)))
             # Where nothing comes first, the others are all there are.
-            others = [*where, first.beside(key, conditions)] if skipped else where
+            others = where + first.beside(key, conditions) if skipped else where
             return rows + fetch(others, offset + len(rows) - skipped, most - len(rows)), True
 
         return page_of(session, criteria, in_turn, count(where))
 
-    def matching(self, session: Session, search: str) -> list[ColumnElement[bool]]:
+    def _matching(self, session: Session, text: str) -> Where:
         """The condition that a search means; none for an empty one."""
-        text = search.strip()
         if not text:
-            return []
+            return EVERYTHING
         if "\0" in text:  # no name has one, and SQLite's LIKE would end the pattern there
-            return [false()]
-        places = [
-            comparable(column, spelling).contains(spelling, autoescape=True)
-            for column in self.searched
-            for spelling in sorted({text, addresses.as_stored(text)})
-        ]
-        return [or_(*places, *([self.also(session, text)] if self.also is not None else []))]
+            return NOTHING
+        spellings = sorted({text, addresses.as_stored(text)})
+        are_ascii = tuple(spelling.isascii() for spelling in spellings)
+        also = self.also(session, text) if self.also is not None else EVERYTHING
+
+        def build() -> ColumnElement[bool]:
+            places = [
+                contains(comparable(column, spelling), f"text{number}")
+                for column in self.searched
+                for number, spelling in enumerate(spellings)
+            ]
+            return or_(*places, *also.clauses)
+
+        clause = self._kept.get(also, "matching", are_ascii, build=build)
+        values = {f"text{n}": literally(spelling) for n, spelling in enumerate(spellings)}
+        return Where((clause,), {**values, **also.values}, also.is_fixed)
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
-        criteria.check_order(self.sortable)
         column = self.sortable[criteria.sort or self.sorted_by]
         # The id makes the order total, so that no row is on two pages or on none. Where the
         # column does that itself, MariaDB would not use its index for both.

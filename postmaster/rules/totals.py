@@ -12,10 +12,11 @@ So nothing is remembered for longer than ``LONGEST``.
 
 import time
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -81,26 +82,36 @@ _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
 
 
 class Counting:
-    """A statement that counts, with what its total is remembered by."""
+    """A statement that counts, the values it counts with, and what its total is remembered by."""
 
     def __init__(self, statement: Select[int]) -> None:
         self.statement = statement
-        self._keys: dict[str, tuple[str, ...]] = {}
+        self.values: Mapping[str, object] = {}
+        every = visitors.iterate(statement)
+        self.tables = tuple(sorted({each.name for each in every if isinstance(each, Table)}))
+        self._texts: dict[str, tuple[str, ...]] = {}
 
-    @cached_property
-    def tables(self) -> tuple[str, ...]:
-        """The tables that it reads."""
-        every = visitors.iterate(self.statement)
-        return tuple(sorted({each.name for each in every if isinstance(each, Table)}))
+    def with_values(self, values: Mapping[str, object]) -> "Counting":
+        """The same, with values for the parameters in it."""
+        if not values:
+            return self
+        other = copy(self)  # which has the texts in common
+        other.values = values
+        return other
 
     def key(self, dialect: Dialect) -> tuple[str, ...]:
         """The same for each statement that counts the same."""
-        known = self._keys.get(dialect.name)
-        if known is None:
+        text = self._texts.get(dialect.name)
+        if text is None:
             compiled = self.statement.compile(dialect=dialect)
-            known = (str(compiled), *(repr(value) for value in compiled.params.values()))
-            self._keys[dialect.name] = known
-        return known
+            text = (str(compiled), *(repr(value) for value in compiled.params.values()))
+            self._texts[dialect.name] = text
+        return (*text, *(repr(item) for item in sorted(self.values.items())))
+
+
+def counted(session: Session, counting: Counting) -> int:
+    """How many there are now, whatever is remembered."""
+    return session.scalar(counting.statement, counting.values) or 0
 
 
 def of(session: Session, counting: Counting, *, waits: bool = True) -> int | None:
@@ -152,10 +163,11 @@ def _remembered(
 
 
 def _count(session: Session, countings: Sequence[Counting]) -> list[int]:
-    if not countings:
-        return []
+    if len(countings) < 2:
+        return [counted(session, counting) for counting in countings]
     asked = select(*(counting.statement.scalar_subquery() for counting in countings))
-    return [total or 0 for total in session.execute(asked).one()]
+    values = {name: value for each in countings for name, value in each.values.items()}
+    return [total or 0 for total in session.execute(asked, values).one()]
 
 
 def _changes(about: Collection[Signal]) -> tuple[object, ...] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ..db import flush_unique
@@ -28,6 +28,7 @@ from . import (
 )
 from .actor import Actor
 from .aliases import GoesWith, Orphans
+from .conditions import Where
 from .suspensions import address_of
 
 LISTING = paging.Listing(
@@ -40,16 +41,19 @@ LISTING = paging.Listing(
 )
 
 
-def conditions(
-    domain_ids: Sequence[int] | None, suspended: bool | None
-) -> list[ColumnElement[bool]]:
+def conditions(domain_ids: Sequence[int] | None, suspended: bool | None) -> Where:
     """What limits a list of users."""
-    asked: list[ColumnElement[bool]] = []
+    asked = paging.EVERYTHING
     if domain_ids is not None:
-        asked.append(User.domain_id.in_(domain_ids))
+        asked += Where((_IN_DOMAINS,), {"in_domains": domain_ids})
     if suspended is not None:
-        asked.append(suspensions.condition() if suspended else ~suspensions.condition())
+        asked += Where((_SUSPENDED if suspended else _OTHERS,))
     return asked
+
+
+_IN_DOMAINS = User.domain_id.in_(bindparam("in_domains", expanding=True))
+_SUSPENDED = suspensions.condition()
+_OTHERS = ~_SUSPENDED
 
 
 def get(session: Session, actor: Actor, user_id: int) -> User:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.resilience.kill import DATABASE, prepare
 from tests.resilience.server import QUICK, Server
 
 WRITERS = 4
+SECONDS_TO_FREEZE = 30
 
 
 @pytest.fixture
@@ -116,8 +118,21 @@ def test_a_frozen_database_is_a_refusal_and_no_hang(server: Server, own_mariadb:
     assert own_mariadb.process is not None
     own_mariadb.process.send_signal(signal.SIGSTOP)
     try:
+        wait_until_frozen(own_mariadb.process.pid)
         answer = server.ask("GET", "/api/v1/users", cookies=cookies)
     finally:
         own_mariadb.process.send_signal(signal.SIGCONT)
     assert answer.status_code == 503
     assert server.ask("GET", "/api/v1/users", cookies=cookies).status_code == 200
+
+
+def wait_until_frozen(pid: int) -> None:
+    """Wait for every thread: one that goes on for a moment may still answer."""
+    deadline = time.monotonic() + SECONDS_TO_FREEZE
+    while not all(map(is_stopped, Path(f"/proc/{pid}/task").iterdir())):
+        assert time.monotonic() < deadline, "The database does not freeze"
+
+
+def is_stopped(thread: Path) -> bool:
+    _number_and_name, _bracket, rest = (thread / "stat").read_text().rpartition(")")
+    return rest.split()[0] == "T"
