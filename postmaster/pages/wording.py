@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Flask, current_app, request, url_for
 from flask_babel import LazyString
@@ -23,6 +24,7 @@ from .sentences import readable
 from .translation import language
 
 MOST_FRAGMENTS = 500  # of areas in languages
+SAFE_IN_A_QUERY = "!$'()*,/:;?@"  # as Werkzeug's url_for has it (RFC 3986, 3.4)
 
 NAMES: Mapping[Oddity, Phrase] = {
     Oddity.MIXED_CASE: Phrase("upper case"),
@@ -92,6 +94,7 @@ def init_app(app: Flask) -> None:
         readable,
         address_of,
         attributes,
+        query,
         about_oddity,
         name_of_oddity,
         alias_words,
@@ -113,6 +116,11 @@ def attributes(named: Mapping[str, object]) -> dict[str, object]:
         name.replace("_", "-") if name.startswith("hx_") else name: value
         for name, value in named.items()
     }
+
+
+def query(arguments: Mapping[str, str]) -> str:
+    """Arguments as ``url_for`` puts them after an address, which a list looks up only once."""
+    return urlencode(arguments, safe=SAFE_IN_A_QUERY)
 
 
 def alias_words(alias: Alias) -> str:
