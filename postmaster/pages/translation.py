@@ -83,9 +83,10 @@ def as_the_browser_asks() -> None:
 
 def _catalogue() -> Any:
     """The sentences of this request's language."""
-    if "catalogue" not in g:
-        g.catalogue = get_translations()
-    return g.catalogue
+    catalogue = g.get("catalogue")
+    if catalogue is None:
+        catalogue = g.catalogue = get_translations()
+    return catalogue
 
 
 def _add_headers(response: Response) -> Response:

@@ -167,9 +167,10 @@ def _remember_fragments(app: Flask) -> None:
 def static_url(filename: str) -> str:
     """The address of a file of ours, which changes with its content."""
     path = Path(current_app.static_folder or "", filename)
-    return url_for("static", filename=filename, v=_digest(path, path.stat().st_mtime_ns))
+    return _static_url(request.script_root, filename, path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
-def _digest(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+def _static_url(_root: str, filename: str, path: Path, _changed: int) -> str:
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    return url_for("static", filename=filename, v=version)
