@@ -10,7 +10,7 @@ from flask import Flask, current_app
 
 from . import api, config, health, metrics, pages, refusals, security, signing_in
 from .connections import engine_options
-from .db import after_commit, db, end_session, migrate
+from .db import after_commit, db, end_session
 from .logfile import LogFile
 from .rules.history import LogEntry
 
@@ -32,7 +32,6 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, serving: bool = Tr
     )
     db.init_app(app)
     app.teardown_appcontext(end_session)
-    migrate.init_app(app, db, directory=str(config.CHECKOUT / "migrations"), compare_type=True)
     app.extensions["postmaster_log"] = LogFile(configuration.log_file)
     after_commit(_write_to_log)
     security.init_app(app, configuration)

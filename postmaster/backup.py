@@ -13,7 +13,8 @@ from sqlalchemy import table as table_of
 from sqlalchemy.engine import Connection
 
 from .errors import RuleError
-from .snapshot import OWN_PREFIX, VERSION_TABLE
+from .revisions import VERSIONS
+from .snapshot import OWN_PREFIX
 from .version import VERSION
 
 ROWS_AT_ONCE = 20  # in memory; one may be a quarter of a megabyte
@@ -24,7 +25,7 @@ LONGEST_STATEMENT = 500_000
 def own_tables(connection: Connection) -> list[str]:
     """The names of PostMaster's own tables, whatever version made them."""
     names = inspect(connection).get_table_names()
-    return sorted(name for name in names if name.startswith(OWN_PREFIX) or name == VERSION_TABLE)
+    return sorted(name for name in names if name.startswith(OWN_PREFIX) or name == VERSIONS.name)
 
 
 def write(connection: Connection, path: Path) -> int:

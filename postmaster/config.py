@@ -14,6 +14,7 @@ import os
 import re
 import stat
 import tempfile
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,9 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 import pymysql
-import tomlkit
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from tomlkit.exceptions import ParseError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET_KEY = 16
@@ -342,16 +341,21 @@ def in_file() -> Mapping[str, Any]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    return _read_document(path).unwrap()
+    return _parsed(path, _text_of(path))
 
 
-def _read_document(path: Path) -> tomlkit.TOMLDocument:
+def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return tomlkit.document()
-    except ParseError as error:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
 
@@ -376,8 +380,13 @@ def write_values(values: Mapping[str, str]) -> Path:
     allowed. Raises ConfigError if a value is wrong or the file cannot be
     written, and then the old file is untouched.
     """
+    # Only who writes needs it, and each worker has 2 MB less.
+    import tomlkit  # noqa: PLC0415 -- see above
+
     path = config_path()
-    document = _read_document(path)
+    text = _text_of(path)
+    _parsed(path, text)  # what the next one could not read is refused
+    document = tomlkit.parse(text)
     for name, value in values.items():
         try:
             KEYS[name].check(value, path.parent)

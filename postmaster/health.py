@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
-from . import schema
+from . import examining
 from .db import db
 from .errors import RuleError, fill
 from .rules.checkup import accounts, installation
@@ -26,7 +26,7 @@ def healthz() -> Response:
     try:
         found = [*installation.find(session), *accounts.database_user(session)]
     except Exception as error:
-        refusal = error if isinstance(error, RuleError) else schema.explained(error)
+        refusal = error if isinstance(error, RuleError) else examining.explained(error)
         if refusal is None:
             raise
         return _unavailable(str(refusal))

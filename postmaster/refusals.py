@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
-from . import metrics, schema, security
+from . import examining, metrics, security
 from .api import surface as api
 from .database_faults import GRANTABLE
 from .db import db, forget_session
@@ -86,7 +86,7 @@ def _answer_database(error: Exception) -> Response:
     forget_session()
     translation.as_the_browser_asks()
     metrics.count_database_error(error)
-    refusal = schema.explained(error)
+    refusal = examining.explained(error)
     if refusal is None:
         return _answer_defect(error)
     if refusal.template in GRANTABLE:

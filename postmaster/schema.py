@@ -1,4 +1,4 @@
-"""What state a database is in, and the three commands that prepare it.
+"""The three commands that prepare a database.
 
 MySQL commits each statement that changes a table, so "a command that fails
 leaves the database as it was" takes more than a rollback: what can be known
@@ -8,28 +8,23 @@ taken back by comparing the tables with what they were.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, auto
 
 import flask_migrate
 import pymysql
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
-from sqlalchemy.engine import Connection, Inspector
+from flask import Flask, current_app
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Integer, String
 
 from . import revisions, snapshot
-from .db import NOT_PREPARED, db, explain
-from .errors import Phrase, RuleError, Unavailable
-from .models import Alias, Domain, User
-from .revisions import MIGRATIONS
+from .config import CHECKOUT
+from .db import db
+from .errors import RuleError
+from .examining import CLASHES, Examination, State, examine
 from .rules import admins, settings
 
-GUIDES_REVISION = "bcc85aaa7896"
-MAIL_TABLES = (Domain.__tablename__, User.__tablename__, Alias.__tablename__)
+MIGRATIONS = CHECKOUT / "migrations"
 
 # Each is refused before MySQL looks whether it makes sense, so none of them changes a thing;
 # nor do they where they are allowed, since there is no such table.
@@ -46,126 +41,8 @@ PRIVILEGE_PROBES = {
 DENIED = {1044, 1142}
 
 
-class State(Enum):
-    """What a database holds, as far as PostMaster is concerned."""
-
-    EMPTY = auto()
-    GUIDES = auto()
-    OLDER = auto()
-    HEAD = auto()
-    NEWER = auto()
-    CLASH = auto()
-
-
-@dataclass(frozen=True)
-class Examination:
-    """The state of a database; for CLASH with each difference, for OLDER the revision."""
-
-    state: State
-    revision: str | None = None
-    differences: list[str] = field(default_factory=list)
-
-
 class Refused(RuleError):
     """A command that does not fit the state of the database; it changed nothing."""
-
-
-CLASHES = Phrase("The database cannot be used as it is: %(differences)s")
-EMPTY = Phrase(
-    "The database is not prepared for this version: it is empty. Run manage.py createdb, or "
-    "restore a backup"
-)
-ADOPTABLE = Phrase(
-    "The database is not prepared for this version: it holds the mail tables, and nothing of "
-    "PostMaster. Run manage.py existingdb, which keeps every row, or restore the whole of a "
-    "backup"
-)
-
-
-# --- looking --------------------------------------------------------------------
-
-
-def examine(connection: Connection) -> Examination:
-    """Find out what the database holds, without changing anything."""
-    inspector = inspect(connection)
-    tables = set(inspector.get_table_names()) | set(inspector.get_view_names())
-    revision = revisions.present(connection)
-    if revision is not None:
-        return _examine_revision(revision)
-    clashes = [
-        f"the table {name} is there already, but PostMaster did not make it"
-        for name in sorted(tables & (set(db.metadata.tables) - set(MAIL_TABLES)))
-    ]
-    mail_tables = tables & set(MAIL_TABLES)
-    if not mail_tables and not clashes:
-        return Examination(State.EMPTY)
-    for table in MAIL_TABLES:
-        if table not in tables:
-            clashes += [f"the table {table} is missing"] if mail_tables else []
-        else:
-            clashes += _differences(inspector, table)
-    return Examination(State.CLASH if clashes else State.GUIDES, differences=clashes)
-
-
-def explained(error: Exception) -> RuleError | None:
-    """As ``db.explain``; where tables or columns are missing, it looks what the database holds."""
-    refusal = explain(error)
-    if refusal is None or refusal.template != NOT_PREPARED:
-        return refusal
-    try:
-        with db.engine.connect() as connection:
-            return _unprepared(connection) or refusal
-    except DBAPIError:
-        return refusal
-
-
-def _unprepared(connection: Connection) -> RuleError | None:
-    examination = examine(connection)
-    match examination.state:
-        case State.EMPTY:
-            return Unavailable(EMPTY)
-        case State.GUIDES:
-            return Unavailable(ADOPTABLE)
-        case State.CLASH:
-            return Unavailable(CLASHES, differences="; ".join(examination.differences))
-        case State.HEAD:
-            lacking = revisions.lacking(set(inspect(connection).get_table_names()))
-            return Unavailable(revisions.INCOMPLETE, tables=lacking) if lacking else None
-    return revisions.fault_of(examination.revision or "")
-
-
-def _examine_revision(revision: str) -> Examination:
-    if revision == revisions.head():
-        return Examination(State.HEAD, revision)
-    is_known = revision in revisions.known()
-    return Examination(State.OLDER if is_known else State.NEWER, revision)
-
-
-def _differences(inspector: Inspector, table: str) -> list[str]:
-    """How a mail table differs from the guides' in what PostMaster and the servers need.
-
-    A missing key, a shorter column or a column more is no hindrance here.
-    """
-    found = {column["name"]: column for column in inspector.get_columns(table)}
-    wanted = db.metadata.tables[table].columns
-    differences = []
-    for column in wanted:
-        kind = Integer if isinstance(column.type, Integer) else String
-        if column.name not in found:
-            differences.append(f"{table} has no column {column.name}")
-        elif not isinstance(found[column.name]["type"], kind):
-            name = "a number" if kind is Integer else "text"
-            differences.append(
-                f"{table}.{column.name} is {found[column.name]['type']} and not {name}"
-            )
-    for name, present in found.items():
-        if name not in wanted and not present["nullable"] and present["default"] is None:
-            differences.append(f"{table}.{name} must be given in every row, but has no default")
-    if "id" in found and inspector.get_pk_constraint(table)["constrained_columns"] != ["id"]:
-        differences.append(f"{table}.id is not the primary key")
-    elif "id" in found and found["id"].get("autoincrement") is False:
-        differences.append(f"{table}.id does not count up by itself (AUTO_INCREMENT)")
-    return differences
 
 
 def check_privileges(connection: Connection) -> None:
@@ -207,6 +84,11 @@ def _is_denied(connection: Connection, statement: str) -> bool:
 # --- the three commands ---------------------------------------------------------
 
 Report = Callable[[str], None]
+
+
+def init_app(app: Flask) -> None:
+    """Have Flask-Migrate's commands find the application's migrations."""
+    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS), compare_type=True)
 
 
 def create(report: Report) -> None:
@@ -277,11 +159,13 @@ def _is_at_head(examination: Examination, report: Report) -> bool:
 
 
 def _bring_to_head(examination: Examination, report: Report) -> None:
+    if "migrate" not in current_app.extensions:  # as in a process that serves
+        init_app(current_app)
     with db.engine.connect() as connection:
         before = snapshot.take(connection)
     try:
         if examination.state is State.GUIDES:
-            flask_migrate.stamp(directory=str(MIGRATIONS), revision=GUIDES_REVISION)
+            flask_migrate.stamp(directory=str(MIGRATIONS), revision=revisions.GUIDES)
         flask_migrate.upgrade(directory=str(MIGRATIONS))
     except BaseException:
         report("That failed; putting the database back as it was.")
@@ -295,8 +179,7 @@ def seed_if_at_head(connection: Connection) -> None:
 
     In the connection's own transaction, which the migration commits.
     """
-    heads = MigrationContext.configure(connection).get_current_heads()
-    if heads != (ScriptDirectory(str(MIGRATIONS)).get_current_head(),):
+    if revisions.present(connection) != revisions.head():
         return
     with Session(connection) as session:
         settings.add_missing(session)

@@ -6,14 +6,12 @@ For MySQL, which commits each statement that changes a table.
 import re
 from dataclasses import dataclass
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, MetaData, String, Table, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
+from . import revisions
 from .db import db
-
-VERSION_TABLE = "alembic_version"
-VERSIONS = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+from .revisions import VERSIONS
 
 
 @dataclass(frozen=True)
@@ -29,14 +27,14 @@ class Snapshot:
 
 def take(connection: Connection) -> Snapshot:
     """What there is now, of PostMaster's tables and the mail tables."""
-    names = {*db.metadata.tables, VERSION_TABLE} & set(inspect(connection).get_table_names())
+    names = {*db.metadata.tables, VERSIONS.name} & set(inspect(connection).get_table_names())
     statements = {
         name: ""
         if connection.dialect.name == "sqlite"
         else str(connection.execute(text(f"SHOW CREATE TABLE {name}")).one()[1])
         for name in names
     }
-    return Snapshot(MigrationContext.configure(connection).get_current_heads(), statements)
+    return Snapshot(revisions.every_present(connection), statements)
 
 
 def restore(connection: Connection, before: Snapshot) -> None:
@@ -61,7 +59,7 @@ def restore(connection: Connection, before: Snapshot) -> None:
             connection.exec_driver_sql(f"ALTER TABLE {name} {', '.join(changes)}")
     if connection.dialect.name != "sqlite":
         connection.execute(text("SET foreign_key_checks = 1"))
-    if VERSION_TABLE in before.tables:
+    if VERSIONS.name in before.tables:
         connection.execute(VERSIONS.delete())
         for revision in before.revisions:
             connection.execute(VERSIONS.insert().values(version_num=revision))

@@ -118,6 +118,7 @@ def make_app(uri: str, folder: Path, **overrides: Any) -> Flask:
     """An application on this database."""
     settings = {"database_uri": uri, "secret_key": SECRET_KEY, "log_file": str(folder / "log")}
     app = create_app(settings | overrides)
+    schema.init_app(app)  # as the commands do; here one application is all
     app.testing = True
     return app
 

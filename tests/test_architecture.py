@@ -159,7 +159,7 @@ FLOORS = (
     {"rules.declarations.applying"},
     {"rules.declarations.proposals"},
     {"rules.exports"},
-    {"snapshot"},
+    {"snapshot", "examining"},
     {"schema", "backup"},
     {"security", "health"},
     {"metrics", "signing_in"},

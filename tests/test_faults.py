@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from postmaster import schema
+from postmaster import revisions, schema
 from postmaster.logfile import LogFile
 from tests.cli.conftest import Commands
 from tests.conftest import dispose, make_app, sign_in
@@ -327,7 +327,7 @@ def test_a_backup_of_an_older_version(whole: Flask, cookie: str) -> None:
 def test_a_database_of_a_newer_version(whole: Flask, cookie: str, mariadb: MariaDB) -> None:
     surfaces = Surfaces(whole, cookie)
     with whole.app_context():
-        head = schema.revisions.head()
+        head = revisions.head()
     mariadb.run(DATABASE, "UPDATE alembic_version SET version_num = 'newer'")
     try:
         said = [surfaces.health(), surfaces.commands.refused("upgradedb")]

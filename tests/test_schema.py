@@ -8,9 +8,9 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from postmaster import schema
+from postmaster import examining, schema
 from postmaster.db import db
-from postmaster.schema import State
+from postmaster.examining import State
 from tests.conftest import GUIDE_SCHEMA, dispose, make_app
 from tests.migrations.conftest import for_sqlite
 
@@ -78,7 +78,7 @@ def dump(file: Path) -> list[str]:
 
 def state() -> State:
     with db.engine.connect() as connection:
-        return schema.examine(connection).state
+        return examining.examine(connection).state
 
 
 @pytest.mark.parametrize(("script", "expected", "differences"), STATES.values(), ids=STATES.keys())
@@ -88,7 +88,7 @@ def test_a_state_is_recognised_with_each_difference(
     load(file, script)
     before = dump(file)
     with db.engine.connect() as connection:
-        examination = schema.examine(connection)
+        examination = examining.examine(connection)
     assert examination.state is expected
     found = "; ".join(examination.differences)
     assert len(examination.differences) == len(differences)

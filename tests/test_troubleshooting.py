@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from postmaster import database_faults, logfile, revisions, schema
+from postmaster import database_faults, examining, logfile, revisions
 from postmaster.db import AWAY, BUSY, MIXED_COLLATIONS, NO_CONNECTION, NOT_PREPARED
 from postmaster.errors import fill
 from postmaster.rules.checkup import accounts, installation
@@ -35,7 +35,7 @@ def said() -> Iterator[str]:
             yield fill(sentence, EXAMPLES | {"database": FILE})
     for sentence in (
         *(revisions.OLDER, revisions.NEWER, revisions.INCOMPLETE),
-        *(schema.EMPTY, schema.ADOPTABLE, schema.CLASHES, NOT_PREPARED),
+        *(examining.EMPTY, examining.ADOPTABLE, examining.CLASHES, NOT_PREPARED),
         *(AWAY, BUSY, NO_CONNECTION),
     ):
         yield fill(sentence, EXAMPLES)

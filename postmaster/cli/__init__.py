@@ -10,7 +10,7 @@ from flask.cli import FlaskGroup, NoAppException, ScriptInfo, shell_command
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from .. import schema
+from .. import examining, schema
 from ..config import ConfigError
 from ..errors import RuleError, Unavailable
 from . import (
@@ -87,7 +87,7 @@ class Commands(FlaskGroup):
 
 
 def _in_words(error: Exception) -> str:
-    refusal = schema.explained(error)
+    refusal = examining.explained(error)
     if refusal is None:
         return f"The database refused: {getattr(error, 'orig', error)}"
     if isinstance(refusal, Unavailable):
@@ -101,9 +101,11 @@ def commands(create_app: Callable[..., Flask]) -> Commands:
 
     def create() -> Flask:
         try:
-            return create_app(serving=False)
+            app = create_app(serving=False)
         except ConfigError as error:
             raise NoAppException(str(error)) from None
+        schema.init_app(app)
+        return app
 
     group = Commands(
         create_app=create,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from tabulate import tabulate
 
-from .. import schema
+from .. import examining
 from ..db import db, transact
 from ..errors import RuleError, fill
 from ..rules import actions
@@ -56,7 +56,7 @@ def _report() -> Report:
             db.session(), surface.operator(), log=log, trust=trust(), progress=tell
         )
     except (RuleError, DBAPIError, PoolTimeoutError) as error:
-        reason = error if isinstance(error, RuleError) else schema.explained(error)
+        reason = error if isinstance(error, RuleError) else examining.explained(error)
         in_full = reason.for_operators() if reason else "The database refused a query"
         click.echo(f"Error: {in_full}", err=True)
         sys.exit(NOT_DONE)

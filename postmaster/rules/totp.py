@@ -6,11 +6,14 @@ import hmac
 import io
 import secrets
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+if TYPE_CHECKING:
+    import segno
 
 ISSUER = "PostMaster"
 STEP = 30  # seconds
@@ -39,14 +42,19 @@ def otpauth_uri(secret: str, username: str) -> str:
 def qr_code_svg(uri: str) -> bytes:
     """The QR code of the URI as an SVG image."""
     image = io.BytesIO()
-    segno.make(uri, error="m", micro=False).save(image, kind="svg", scale=5)
+    _code(uri).save(image, kind="svg", scale=5)
     return image.getvalue()
 
 
 def qr_code_inline(uri: str) -> str:
     """The same, to stand in a page: without a size, and on white in the dark too."""
-    code = segno.make(uri, error="m", micro=False)
-    return str(code.svg_inline(omitsize=True, light="#fff", dark="#000"))
+    return str(_code(uri).svg_inline(omitsize=True, light="#fff", dark="#000"))
+
+
+def _code(uri: str) -> "segno.QRCode":
+    import segno  # noqa: PLC0415 -- few workers ever show a code
+
+    return segno.make(uri, error="m", micro=False)
 
 
 def _key(secret: str) -> bytes:

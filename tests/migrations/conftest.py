@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import inspect, text
 
-from postmaster import schema
+from postmaster import examining, schema
 from postmaster.db import db
 from tests.conftest import GUIDE_SCHEMA, dispose, make_app
 from tests.mariadb import MariaDB
@@ -60,7 +60,7 @@ class Database:
 
     def revision(self) -> str | None:
         with self.app.app_context(), db.engine.connect() as connection:
-            return schema.examine(connection).revision
+            return examining.examine(connection).revision
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """What a query finds."""

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from postmaster import schema
+from postmaster import examining, schema
 from postmaster.db import db
 from tests import older
 from tests.cli import dump
@@ -127,4 +127,4 @@ def test_stopped_anywhere_it_is_as_before_and_can_be_run_again(
         assert exact(mariadb, name) == before, f"stopped at: {stop.at}"
     assert number > 5
     with db.engine.connect() as connection:
-        assert schema.examine(connection).state is schema.State.HEAD
+        assert examining.examine(connection).state is examining.State.HEAD

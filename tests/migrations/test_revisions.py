@@ -1,5 +1,6 @@
 """Every migration up and down, on every database that there is."""
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -91,7 +92,7 @@ def test_below_the_first_revision_the_mail_tables_stay(guide: Database) -> None:
     guide.adopt()
     guide.to("bcc85aaa7896")
     with guide.app.app_context():
-        schema.flask_migrate.downgrade(directory=str(schema.MIGRATIONS), revision="base")
+        flask_migrate.downgrade(directory=str(schema.MIGRATIONS), revision="base")
     assert guide.mail_rows() == rows
     guide.adopt()
     assert guide.revision() == HEAD

@@ -1,5 +1,6 @@
 """A command that fails half-way leaves the database as it was."""
 
+import flask_migrate
 import pytest
 from alembic import op
 
@@ -52,9 +53,7 @@ def test_it_is_taken_back(
             mariadb.run(name, GUIDE_SCHEMA)
         if state == "older":
             schema.adopt(lambda _line: None)
-            schema.flask_migrate.downgrade(
-                directory=str(schema.MIGRATIONS), revision="c3803ac9b7dd"
-            )
+            flask_migrate.downgrade(directory=str(schema.MIGRATIONS), revision="c3803ac9b7dd")
         before = dump.of(mariadb, name)
         breaking(monkeypatch)  # type: ignore[operator]
         told: list[str] = []
