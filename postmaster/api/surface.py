@@ -22,6 +22,7 @@ ID = "/<int:item_id>"
 # Any call may end like this; a view names the others that it may end like.
 EVERYWHERE = (401, 403, 500, 503)
 WITH_BODY = (400, 413)
+REFUSAL = {"$ref": f"#/components/schemas/{ErrorItem.__name__}"}
 IGNORE_UNKNOWN: dict[str, str | None] = {"json": ma.EXCLUDE, "query": ma.EXCLUDE}
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -80,16 +81,21 @@ def blueprint(noun: str, about: str) -> ApiBlueprint:
 
 
 def may_refuse(blueprint: ApiBlueprint, *statuses: int) -> Callable[[View], View]:
-    """Describe the refusals of a call, those that any call may end with included."""
+    """Describe the refusals of a call, those that any call may end with included.
 
-    def decorate(view: View) -> View:
-        for status in sorted({*statuses, *EVERYWHERE}):
-            view = blueprint.alt_response(
-                status, schema=ErrorItem, description=HTTPStatus(status).phrase
-            )(view)
-        return view
-
-    return decorate
+    As a reference: flask-smorest's own ``alt_response`` makes a schema and a wrapper for each,
+    and copies them all for the next, which takes 4 MB.
+    """
+    described: Callable[[View], View] = blueprint.doc(
+        responses={
+            str(status): {
+                "description": HTTPStatus(status).phrase,
+                "content": {"application/json": {"schema": REFUSAL}},
+            }
+            for status in sorted({*statuses, *EVERYWHERE})
+        }
+    )
+    return described
 
 
 def located(item: Any, status: HTTPStatus) -> tuple[Any, int, dict[str, str]]:
