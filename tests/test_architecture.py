@@ -79,7 +79,8 @@ FLOORS = (
         "rules.planned_acts",
     },
     {"rules.unmaking", "rules.notes_back", "rules.login", "rules.providers"},
-    {"rules.account", "rules.overviews", "rules.patches", "rules.undo", "rules.foresight"},
+    {"rules.account", "rules.overviews", "rules.undo", "rules.foresight"},
+    {"rules.patches"},
     # The checkup of the tables.
     {"rules.checkup", "rules.checkup.findings"},
     {"rules.checkup.scanning"},

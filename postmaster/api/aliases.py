@@ -85,8 +85,7 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add an alias, or one more destination to it"""
-    alias = transact(patches.create_alias, actor(), **fields)
-    return surface.located(_item(alias.id), HTTPStatus.CREATED)
+    return surface.located(transact(patches.create_alias, actor(), **fields), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -94,11 +93,7 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show an alias"""
-    return _item(item_id)
-
-
-def _item(alias_id: int) -> overviews.AliasRow:
-    return overviews.get_alias_row(db.session(), actor(), alias_id)
+    return overviews.get_alias_row(db.session(), actor(), item_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
@@ -107,8 +102,8 @@ def _item(alias_id: int) -> overviews.AliasRow:
 @surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
 def change(fields: dict[str, Any], item_id: int) -> Any:
     """Change an alias's source or destination, or the note on it"""
-    transact(patches.change_alias, actor(), item_id, **fields)
-    return surface.located(_item(item_id), HTTPStatus.OK)
+    changed = transact(patches.change_alias, actor(), item_id, **fields)
+    return surface.located(changed, HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

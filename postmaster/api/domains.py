@@ -54,8 +54,7 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add a domain"""
-    domain = transact(patches.create_domain, actor(), **fields)
-    return surface.located(_item(domain.id), HTTPStatus.CREATED)
+    return surface.located(transact(patches.create_domain, actor(), **fields), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -63,11 +62,7 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show a domain"""
-    return _item(item_id)
-
-
-def _item(domain_id: int) -> overviews.DomainRow:
-    return overviews.get_domain(db.session(), actor(), domain_id)
+    return overviews.get_domain(db.session(), actor(), item_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
@@ -76,8 +71,8 @@ def _item(domain_id: int) -> overviews.DomainRow:
 @surface.may_refuse(blueprint, *surface.WITH_BODY, 404)
 def change(fields: dict[str, Any], item_id: int) -> Any:
     """Rename a domain that has no users or aliases, or change the note on it"""
-    transact(patches.change_domain, actor(), item_id, **fields)
-    return surface.located(_item(item_id), HTTPStatus.OK)
+    changed = transact(patches.change_domain, actor(), item_id, **fields)
+    return surface.located(changed, HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

@@ -104,8 +104,7 @@ def find(arguments: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, *surface.WITH_BODY)
 def create(fields: dict[str, Any]) -> Any:
     """Add a user"""
-    user = transact(patches.create_user, actor(), **fields)
-    return surface.located(_item(user.id), HTTPStatus.CREATED)
+    return surface.located(transact(patches.create_user, actor(), **fields), HTTPStatus.CREATED)
 
 
 @blueprint.route(surface.ID, methods=["GET"])
@@ -113,11 +112,7 @@ def create(fields: dict[str, Any]) -> Any:
 @surface.may_refuse(blueprint, 404)
 def get(item_id: int) -> Any:
     """Show a user"""
-    return _item(item_id)
-
-
-def _item(user_id: int) -> overviews.UserRow:
-    return overviews.get_user(db.session(), actor(), user_id)
+    return overviews.get_user(db.session(), actor(), item_id)
 
 
 @blueprint.route(surface.ID, methods=["PATCH"])
@@ -126,8 +121,8 @@ def _item(user_id: int) -> overviews.UserRow:
 @surface.may_refuse(blueprint, *surface.WITH_BODY, 404, 409)
 def change(fields: dict[str, Any], item_id: int) -> Any:
     """Change a user's password, address or note; suspend or resume it"""
-    transact(patches.change_user, actor(), item_id, **fields)
-    return surface.located(_item(item_id), HTTPStatus.OK)
+    changed = transact(patches.change_user, actor(), item_id, **fields)
+    return surface.located(changed, HTTPStatus.OK)
 
 
 @blueprint.route(surface.ID, methods=["DELETE"])

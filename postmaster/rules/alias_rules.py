@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from ..errors import Invalid
 from ..models import Alias, Domain, User
 from . import addresses, alias_verdicts, lengths, mail_tables, rows, settings, suspensions
 from .expansion import Server
+
+_BY_NAME = select(Domain).where(Domain.name == bindparam("name")).order_by(Domain.id).limit(1)
 
 
 def domain_of(session: Session, address: str, *, field: str) -> Domain:
@@ -18,7 +20,7 @@ def domain_of(session: Session, address: str, *, field: str) -> Domain:
     Of several rows with one name, which a server may hold, the first counts.
     """
     name = addresses.split(address)[1]
-    domain = session.scalar(select(Domain).where(Domain.name == name).order_by(Domain.id).limit(1))
+    domain = session.scalar(_BY_NAME, {"name": name})
     if domain is None:
         raise not_managed(name, field)
     return domain

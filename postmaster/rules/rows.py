@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ..db import Base
@@ -39,16 +40,22 @@ def by_id(session: Session, model: type[Row], row_id: int, noun: str) -> Row:
 def by_id_with(
     session: Session,
     model: type[Row],
-    extras: Sequence[ColumnElement[Any]],
+    extras: tuple[ColumnElement[Any], ...],
     row_id: int,
     noun: str,
 ) -> Sequence[Any]:
     """The row with this id, and what else is to be known of it, in one query. Raises NotFound."""
     if row_id <= LARGEST_ID:
-        found = session.execute(select(model, *extras).where(key_of(model) == row_id)).one_or_none()
+        found = session.execute(_by_key(model, extras), {"row_id": row_id}).one_or_none()
         if found is not None:
             return found
     raise NotFound(NOT_FOUND[noun])
+
+
+@lru_cache(maxsize=64)
+def _by_key(model: type[Base], extras: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+    """Built once: ``extras`` are, too."""
+    return select(model, *extras).where(key_of(model) == bindparam("row_id"))
 
 
 def by_ids(session: Session, model: type[Row], row_ids: Sequence[int], noun: str) -> list[Row]:

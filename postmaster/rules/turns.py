@@ -10,7 +10,7 @@ that its snapshot is not older than its turn.
 
 from enum import StrEnum
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from ..models import Turn
@@ -24,8 +24,10 @@ class Queue(StrEnum):
     SETTINGS = "settings"
 
 
+_TURN = update(Turn).where(Turn.name == bindparam("queue")).values(taken=Turn.taken + 1)
+
+
 def take(session: Session, queue: Queue) -> None:
     """Wait for the acts before this one; held until the transaction ends."""
-    turn = update(Turn).where(Turn.name == queue).values(taken=Turn.taken + 1)
-    if session.connection().execute(turn).rowcount == 0:
+    if session.connection().execute(_TURN, {"queue": queue}).rowcount == 0:
         session.execute(insert(Turn).values(name=queue, taken=1))

@@ -119,6 +119,9 @@ def normalised(email: str) -> str:
     return address
 
 
+_SPELLED = select(User).where(User.email.in_(bindparam("spellings", expanding=True)))
+
+
 def checked(session: Session, email: str, besides: User | None = None) -> tuple[str, Domain]:
     """The address of a mailbox, normalised, and its domain; aliases are not looked at.
 
@@ -127,7 +130,7 @@ def checked(session: Session, email: str, besides: User | None = None) -> tuple[
     address = normalised(email)
     domain = aliases.domain_of(session, address, field="email")
     spellings = suspensions.spellings([address])
-    for other in session.scalars(select(User).where(User.email.in_(spellings))):
+    for other in session.scalars(_SPELLED, {"spellings": spellings}):
         if besides is not None and other.id == besides.id:
             continue
         if suspensions.mode_of(other) is suspensions.Mode.ALL:
