@@ -109,6 +109,15 @@ def guide_database(mariadb: MariaDB, empty_database: str) -> str:
     return empty_database
 
 
+@pytest.fixture
+def empty_app(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
+    """An application of the test's own on it, and its context."""
+    app = make_app(empty_database, tmp_path)
+    with app.app_context():
+        yield app
+    dispose(app)
+
+
 def database_name(uri: str) -> str:
     """The database that a URI names."""
     return uri.rpartition("/")[2]

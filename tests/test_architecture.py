@@ -1,6 +1,8 @@
 """The house's rules, read from its own imports. A failure says where the code belongs."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -274,6 +276,29 @@ def test_rules_know_no_surface(path: Path) -> None:
                 assert module.split(".")[0] != "sqlalchemy", (
                     f"{path.relative_to(ROOT.parent)} imports {module}: this rule is pure"
                 )
+
+
+# Each takes megabytes of every worker, and few workers ever need it.
+HEAVY = ("alembic", "flask_migrate", "ldap3", "pygments", "segno", "tomlkit", "zxcvbn")
+
+
+def test_a_process_that_serves_loads_nothing_that_few_need(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from postmaster import create_app\n"
+        f"folder = {str(tmp_path)!r}\n"
+        "create_app({'database_uri': f'sqlite:///{folder}/database', 'secret_key': 'a secret',"
+        " 'log_file': f'{folder}/log'})\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])\n"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT.parent,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert loaded.stdout.strip() == "[]"
 
 
 def test_every_file_has_one_job() -> None:

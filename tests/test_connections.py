@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,17 +9,8 @@ from sqlalchemy import text
 
 from postmaster import connections
 from postmaster.db import db
-from tests.conftest import Prepared, database_name, dispose, make_app, sign_in
+from tests.conftest import Prepared, database_name, sign_in
 from tests.mariadb import MariaDB
-
-
-@pytest.fixture
-def apart(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
-    """The application on an empty database of its own, with a pool of its own."""
-    application = make_app(empty_database, tmp_path)
-    with application.app_context():
-        yield application
-    dispose(application)
 
 
 @contextmanager
@@ -45,7 +35,7 @@ def own_id() -> int:
     return int(found)
 
 
-def test_a_connection_is_used_again_without_asking(apart: Flask, mariadb: MariaDB) -> None:
+def test_a_connection_is_used_again_without_asking(empty_app: Flask, mariadb: MariaDB) -> None:
     first = own_id()
     with counted(mariadb, "Com_admin_commands") as pings:
         assert own_id() == first
@@ -53,7 +43,7 @@ def test_a_connection_is_used_again_without_asking(apart: Flask, mariadb: MariaD
 
 
 def test_after_a_while_it_is_asked(
-    apart: Flask, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+    empty_app: Flask, mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = own_id()
     monkeypatch.setattr(connections, "IDLE", 0.0)
@@ -62,14 +52,14 @@ def test_after_a_while_it_is_asked(
     assert pings == [1]
 
 
-def test_one_that_the_server_ended_is_replaced(apart: Flask, mariadb: MariaDB) -> None:
+def test_one_that_the_server_ended_is_replaced(empty_app: Flask, mariadb: MariaDB) -> None:
     first = own_id()
     mariadb.run("mysql", f"KILL {first}")
     assert own_id() != first
 
 
 def test_what_is_left_open_is_rolled_back(
-    apart: Flask, mariadb: MariaDB, empty_database: str
+    empty_app: Flask, mariadb: MariaDB, empty_database: str
 ) -> None:
     name = database_name(empty_database)
     mariadb.run(name, "CREATE TABLE kept (id INT) ENGINE = InnoDB")
@@ -83,7 +73,7 @@ def test_what_is_left_open_is_rolled_back(
 
 
 def test_what_only_read_reads_anew_the_next_time(
-    apart: Flask, mariadb: MariaDB, empty_database: str
+    empty_app: Flask, mariadb: MariaDB, empty_database: str
 ) -> None:
     name = database_name(empty_database)
     mariadb.run(name, "CREATE TABLE kept (id INT) ENGINE = InnoDB")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import flask_migrate
 import pytest
@@ -14,7 +13,7 @@ from postmaster import examining, schema
 from postmaster.db import db
 from tests import older
 from tests.cli import dump
-from tests.conftest import GUIDE_SCHEMA, database_name, dispose, make_app
+from tests.conftest import GUIDE_SCHEMA, database_name
 from tests.mariadb import MariaDB
 
 CHANGES = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
@@ -96,18 +95,10 @@ STATES: dict[str, tuple[Callable[[MariaDB, str], None], int]] = {
 }
 
 
-@pytest.fixture
-def app(empty_database: str, tmp_path: Path) -> Iterator[Flask]:
-    app = make_app(empty_database, tmp_path)
-    with app.app_context():
-        yield app
-    dispose(app)
-
-
 @pytest.mark.parametrize(("prepare", "step"), STATES.values(), ids=STATES.keys())
 def test_stopped_anywhere_it_is_as_before_and_can_be_run_again(
     mariadb: MariaDB,
-    app: Flask,
+    empty_app: Flask,
     empty_database: str,
     prepare: Callable[[MariaDB, str], None],
     step: int,

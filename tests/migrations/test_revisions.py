@@ -5,7 +5,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from postmaster import schema
+from postmaster import revisions, schema
 from postmaster.db import db
 from postmaster.rules import passwords
 from postmaster.rules import settings as declared
@@ -33,6 +33,11 @@ INSERTS = (
     " VALUES ((SELECT id FROM virtual_domains WHERE name = 'by-hand{n}.example'),"
     " 'alias@hand{n}.example', 'by@hand{n}.example')",
 )
+
+
+def test_the_revisions_that_are_known_are_those_of_the_migrations_in_their_order() -> None:
+    newest_first = ScriptDirectory(str(schema.MIGRATIONS)).walk_revisions()
+    assert tuple(script.revision for script in newest_first)[::-1] == revisions.REVISIONS
 
 
 def differences(database: Database) -> list[object]:
