@@ -18,13 +18,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote
 
 import pymysql
 from sqlalchemy.dialects.mysql.pymysql import MySQLDialect_pymysql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+if TYPE_CHECKING:
+    import tomlkit
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET_KEY = 16
@@ -347,7 +350,18 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError):  # wrong, or of a newer TOML than this Python reads
+        return _document(path, text).unwrap()
+
+
+def _document(path: Path, text: str) -> "tomlkit.TOMLDocument":
+    # Only who writes needs it; each worker has 2 MB less.
+    import tomlkit  # noqa: PLC0415 -- see above
+    from tomlkit.exceptions import ParseError  # noqa: PLC0415
+
+    try:
+        return tomlkit.parse(text)
+    except ParseError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 
@@ -380,13 +394,8 @@ def write_values(values: Mapping[str, str]) -> Path:
     allowed. Raises ConfigError if a value is wrong or the file cannot be
     written, and then the old file is untouched.
     """
-    # Only who writes needs it, and each worker has 2 MB less.
-    import tomlkit  # noqa: PLC0415 -- see above
-
     path = config_path()
-    text = _text_of(path)
-    _parsed(path, text)  # what the next one could not read is refused
-    document = tomlkit.parse(text)
+    document = _document(path, _text_of(path))
     for name, value in values.items():
         try:
             KEYS[name].check(value, path.parent)
@@ -396,7 +405,7 @@ def write_values(values: Mapping[str, str]) -> Path:
         except UnicodeEncodeError:
             raise ConfigError(f"{name}: it is not UTF-8 text") from None
         document[name] = value
-    _replace(path, tomlkit.dumps(document))
+    _replace(path, document.as_string())
     return path
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pymysql
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import URL, Engine
+from sqlalchemy.engine import URL, Engine, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import Pool, PoolResetState
 
 CONNECT_TIMEOUT = 5  # seconds
 ANSWER_TIMEOUT = 20  # seconds that a request waits for one answer
-# Seconds unused, after which a firewall between may have forgotten a connection.
-IDLE = 30.0
+# Seconds unused, after which a server or a firewall between may have gone without a word.
+IDLE = 5.0
 # What a connection keeps: when it was given back, and that its transaction has ended.
 USED, ENDED = "postmaster_used", "postmaster_ended"
 
@@ -29,6 +29,7 @@ def engine_options(url: URL, *, serving: bool) -> dict[str, Any]:
         return {"hide_parameters": True, "connect_args": {"timeout": 15}}
     return {
         "hide_parameters": True,  # an error's text must not show a hash
+        "pool_use_lifo": True,  # the others may rest, here and in the server
         "pool_recycle": 1800,
         "pool_reset_on_return": None,  # see _end_transaction
         # As many as a process has threads; each further one would be made and closed each time.
@@ -126,7 +127,7 @@ def _has_something_to_read(connection: "pymysql.Connection[Any]") -> bool:
 
 
 # Of the pool's two rollbacks the first is the session's own, the second makes sure; where the
-# first was made, or a commit, nothing is open.
+# first was made, or a commit, nothing is open. They are told of before they are made.
 
 
 @event.listens_for(Engine, "begin")
@@ -141,9 +142,19 @@ def _note_end(connection: Connection) -> None:
         connection.info[ENDED] = True
 
 
+@event.listens_for(Engine, "handle_error")
+def _note_failure(context: ExceptionContext) -> None:
+    connection = context.connection
+    if connection is not None and not connection.closed and not connection.invalidated:
+        connection.info.pop(ENDED, None)
+
+
 @event.listens_for(Pool, "reset")
 def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
-    """Roll back what may still be open in a connection that is given back."""
-    is_ended = record.info.pop(ENDED, False) or state.transaction_was_reset
+    """Roll back what may still be open in a connection that is given back.
+
+    ``record`` None: it was taken out of the pool for good.
+    """
+    is_ended = record is not None and record.info.pop(ENDED, False)
     if isinstance(connection, pymysql.Connection) and not is_ended and not state.terminate_only:
         connection.rollback()

@@ -237,6 +237,8 @@ def test_a_number_is_a_whole_number_within_its_bounds(value: str) -> None:
         ("databse_uri = 'x'\n", "unknown key 'databse_uri'"),
         ("[postmaster]\nhosts = []\n", "unknown key 'postmaster'"),
         ("hosts = [\n", "not valid TOML"),
+        pytest.param(f"hosts = {'[' * 2000}\n", "not valid TOML", id="nested deeply"),
+        pytest.param(f"session_hours = {'1' * 5000}\n", "not valid TOML", id="a huge number"),
         ("hosts = []\nhosts = []\n", "not valid TOML"),
     ],
 )
@@ -256,6 +258,11 @@ def test_a_file_that_is_no_text_is_named() -> None:
 def test_a_folder_in_the_files_place_is_named() -> None:
     config.config_path().mkdir()
     assert "cannot be read" in refusal()
+
+
+def test_what_newer_toml_allows_is_read() -> None:
+    write('secret_key = "\\x41 long enough key"\n')
+    assert config.load().secret_key == "A long enough key"
 
 
 # --- database URIs --------------------------------------------------------------

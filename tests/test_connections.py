@@ -1,14 +1,17 @@
 """Connections of the pool: found lost before they are used, and given back with nothing open."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
+import pymysql
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from postmaster import connections
-from postmaster.db import db
+from postmaster.db import db, forget_session
 from tests.conftest import Prepared, database_name, sign_in
 from tests.mariadb import MariaDB
 
@@ -81,6 +84,48 @@ def test_what_only_read_reads_anew_the_next_time(
         before = ways()
         mariadb.run(name, "INSERT INTO kept VALUES (1)")
         assert ways() == before + 1
+
+
+def test_what_a_failed_rollback_left_open_is_rolled_back(
+    empty_app: Flask, mariadb: MariaDB, empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = database_name(empty_database)
+    mariadb.run(name, "CREATE TABLE kept (id INT) ENGINE = InnoDB")
+    with monkeypatch.context() as patch, suppress(OperationalError):
+        db.session.execute(text("INSERT INTO kept VALUES (1)"))
+        patch.setattr(pymysql.Connection, "rollback", Once(pymysql.Connection.rollback))
+        db.session.rollback()
+    forget_session()
+    with db.engine.connect() as same:  # it would see its own row
+        assert same.execute(text("SELECT * FROM kept")).all() == []
+
+
+class Once:
+    """A rollback that the server refuses the first time."""
+
+    def __init__(self, rollback: Callable[[Any], None]) -> None:
+        self.rollback = rollback
+        self.is_refused = False
+
+    def __get__(self, connection: Any, _owner: object) -> Callable[[], None]:
+        def rollback() -> None:
+            if self.is_refused:
+                return self.rollback(connection)
+            self.is_refused = True
+            raise pymysql.OperationalError(1317, "Query execution was interrupted")
+
+        return rollback
+
+
+def test_one_that_is_taken_out_of_the_pool_is_closed(
+    empty_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    with db.engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+        connection.detach()
+        raw = connection.connection.dbapi_connection
+    assert not raw.open  # type: ignore[union-attr]
+    assert caplog.records == []
 
 
 def raw_read() -> int:

@@ -101,7 +101,7 @@ def _add_headers(response: Response) -> Response:
 # --- sentences ------------------------------------------------------------------
 
 
-def sentence(text: str, **values: object) -> Markup:
+def sentence(text: str, /, **values: object) -> Markup:
     """A template's own sentence in the page's language, with its values escaped.
 
     What Jinja's own would make of it, which looks for three functions in its context first: a

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.orm import InstrumentedAttribute
 
 Statement = TypeVar("Statement")
+MOST_KEPT = 200  # statements of one list
 ESCAPE = "/"  # before what means more in a pattern of LIKE
 
 
@@ -19,29 +20,19 @@ ESCAPE = "/"  # before what means more in a pattern of LIKE
 class Where:
     """Conditions that all have to hold, and the values of the parameters in them.
 
-    ``is_fixed``: the clauses were built once for good, so a statement with them may be kept.
+    The clauses are built once for good: statements with them are kept by what they are.
     """
 
     clauses: tuple[ColumnElement[bool], ...] = ()
     values: Mapping[str, object] = field(default_factory=dict)
-    is_fixed: bool = True
 
     def __add__(self, other: "Where") -> "Where":
         """What fulfils both."""
-        return Where(
-            self.clauses + other.clauses,
-            {**self.values, **other.values},
-            self.is_fixed and other.is_fixed,
-        )
-
-
-def passing(*clauses: ColumnElement[bool]) -> Where:
-    """Conditions that were built for this request, with their values in them."""
-    return Where(clauses, is_fixed=not clauses)
+        return Where(self.clauses + other.clauses, {**self.values, **other.values})
 
 
 class Kept:
-    """Statements that are built once for each conditions that are fixed."""
+    """Statements that are built once for each conditions. The oldest make room for new ones."""
 
     def __init__(self) -> None:
         self._built: dict[tuple[Any, ...], Any] = {}
@@ -51,9 +42,9 @@ class Kept:
         key = (where.clauses, *name)
         built = self._built.get(key)
         if built is None:
-            built = build()
-            if where.is_fixed:
-                self._built[key] = built
+            built = self._built[key] = build()
+            for old in list(self._built)[:-MOST_KEPT]:
+                self._built.pop(old, None)  # another thread may have been first
         return cast("Statement", built)
 
 

@@ -42,7 +42,7 @@ class First:
             return key.not_in(select(key).where(*before.clauses).correlate(None))
 
         clause = _kept.get(before, key, build=build)
-        return Where((clause,), before.values, before.is_fixed)
+        return Where((clause,), before.values)
 
 
 def of_users(session: Session, text: str) -> First | None:

@@ -255,7 +255,7 @@ class Listing(Generic[Row]):
 
         clause = self._kept.get(also, "matching", are_ascii, build=build)
         values = {f"text{n}": literally(spelling) for n, spelling in enumerate(spellings)}
-        return Where((clause,), {**values, **also.values}, also.is_fixed)
+        return Where((clause,), {**values, **also.values})
 
     def _order(self, criteria: Criteria) -> list[ColumnElement[Any]]:
         column = self.sortable[criteria.sort or self.sorted_by]

@@ -163,11 +163,10 @@ def _remembered(
 
 
 def _count(session: Session, countings: Sequence[Counting]) -> list[int]:
-    if len(countings) < 2:
+    if len(countings) < 2 or any(counting.values for counting in countings):
         return [counted(session, counting) for counting in countings]
     asked = select(*(counting.statement.scalar_subquery() for counting in countings))
-    values = {name: value for each in countings for name, value in each.values.items()}
-    return [total or 0 for total in session.execute(asked, values).one()]
+    return [total or 0 for total in session.execute(asked).one()]
 
 
 def _changes(about: Collection[Signal]) -> tuple[object, ...] | None:
