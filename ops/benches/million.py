@@ -9,6 +9,7 @@ those of an earlier run. Exit status 1 where a target is not met.
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import click
 import pymysql
+from pymysql.cursors import Cursor
 
 from ops.measuring import figures, larger_works, lists, workers
 from ops.measuring.browsing import Client
@@ -25,6 +27,7 @@ from tests.mariadb import MariaDB
 from tests.resilience.server import Server
 from tests.scale.filling import fill
 
+SECONDS_TO_SETTLE = 60
 FEW, DOMAINS = 10_000, 1_000
 # As Debian sets MariaDB up, but for the kernel's asynchronous I/O, which is limited.
 AS_INSTALLED = ("--innodb-use-native-aio=0", "--innodb-buffer-pool-size=128M")
@@ -75,6 +78,24 @@ def panel(mariadb: MariaDB, name: str, sizes: Sizes) -> Iterator[lists.Panel]:
                 plain.close()
 
 
+def settle(mariadb: MariaDB) -> None:
+    """Wait until the server has written what the filling left in its memory."""
+    with mariadb.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.innodb_max_dirty_pages_pct")
+        [(usual,)] = cursor.fetchall()
+        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+        deadline = time.monotonic() + SECONDS_TO_SETTLE
+        while _dirty_pages(cursor) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = %s", (usual,))
+
+
+def _dirty_pages(cursor: Cursor) -> int:
+    cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
+    [(_name, pages)] = cursor.fetchall()
+    return int(pages)
+
+
 def measure(sizes: Sizes) -> list[Figure]:
     """All figures."""
     with ExitStack() as stack:
@@ -83,10 +104,11 @@ def measure(sizes: Sizes) -> list[Figure]:
             panel(mariadb, "few", Sizes(min(FEW, sizes.users), 3_000, sizes.domains))
         )
         many = stack.enter_context(panel(mariadb, "many", sizes))
+        settle(mariadb)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         bare = stack.enter_context(Server(many.uri, folder, application=BARE, threads=4))
         return [
-            *_told(lists.figures(few, many, sizes.users)),
+            *_told(lists.figures(few, many, bare, sizes.users)),
             *_told(larger_works.figures(few, many)),
             *_told(workers.figures(many, bare)),
         ]

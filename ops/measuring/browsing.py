@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.resilience.server import Server
 
-TRIES = 31
+TRIES = 101
 NONE: Mapping[str, str] = {}
 # What htmx asks with for a list's rows: as one types, sorts or turns the page.
 ROWS = {"HX-Request": "true", "HX-Target": "list"}

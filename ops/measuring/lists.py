@@ -33,9 +33,10 @@ class Panel:
             return list(cursor.fetchall())
 
 
-def figures(few: Panel, many: Panel, users: int) -> Iterator[Figure]:
-    """The figures, one after the other."""
+def figures(few: Panel, many: Panel, bare: Server, users: int) -> Iterator[Figure]:
+    """The figures, one after the other; ``bare`` serves the same two queries and no more."""
     first = "/api/v1/users?page=1"
+    plainest = Client(bare, cookies={})
     for panel in (few, many):
         panel.client.get(first)  # counts, and remembers
 
@@ -43,10 +44,16 @@ def figures(few: Panel, many: Panel, users: int) -> Iterator[Figure]:
         many.sql(ROWS.format(offset=0))
         many.sql(CHANGED)
 
-    small, ours, plain = medians(
-        [lambda: few.client.get(first), lambda: many.client.get(first), two_queries]
+    small, ours, least, plain = medians(
+        [
+            lambda: few.client.get(first),
+            lambda: many.client.get(first),
+            lambda: plainest.get("/users"),
+            two_queries,
+        ]
     )
     yield beside("GET /api/v1/users?page=1", ours, plain, "plain + 3 ms", lambda a, b: a <= b + 3)
+    yield Figure("a bare view of the same queries", least, plain)
     yield beside(
         "the same, beside that with 10,000 users",
         *(ours, small, "1.3 x", lambda a, b: a <= 1.3 * b),
