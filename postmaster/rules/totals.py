@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -77,7 +77,14 @@ class _Counted:
     counted: float  # by the monotonic clock
 
 
-_Memory = OrderedDict[Any, _Counted]
+@dataclass(frozen=True)
+class _Memory:
+    """Of one database: the totals, and until when a table is taken for large without asking."""
+
+    totals: OrderedDict[Any, _Counted] = field(default_factory=OrderedDict)
+    large: dict[str, float] = field(default_factory=dict)
+
+
 _memories: WeakKeyDictionary[Engine, _Memory] = WeakKeyDictionary()
 
 
@@ -126,12 +133,17 @@ def of_all(
 
     None is "not known yet": only for who does not wait, while a large table would be counted.
     """
+    engine = session.get_bind().engine
+    memory = _memories.setdefault(engine, _Memory())
+    if not waits and all(_cannot_be_told(memory, engine, counting) for counting in countings):
+        return [None for _ in countings]
     names = tuple(sorted({name for counting in countings for name in counting.tables}))
     signals = None if is_acting(session) else _signals(session, names)
     if signals is None:
         return [*_count(session, countings)]
-    engine = session.get_bind().engine
-    memory = _memories.setdefault(engine, OrderedDict())
+    for name, signal in signals.items():
+        is_large = signal.estimated_rows > FEW_ROWS
+        memory.large[name] = time.monotonic() + LONGEST if is_large else 0
     totals: dict[Counting, int | None] = {}
     missing: dict[Counting, tuple[object, ...] | None] = {}
     for counting in countings:
@@ -147,19 +159,30 @@ def of_all(
         totals[counting] = total
         changes = missing[counting]
         if changes is not None:
-            memory[counting.key(engine.dialect)] = _Counted(changes, total, time.monotonic())
-    while len(memory) > MOST_REMEMBERED:
-        memory.popitem(last=False)
+            key = counting.key(engine.dialect)
+            memory.totals[key] = _Counted(changes, total, time.monotonic())
+    while len(memory.totals) > MOST_REMEMBERED:
+        memory.totals.popitem(last=False)
     return [totals[counting] for counting in countings]
+
+
+def _cannot_be_told(memory: _Memory, engine: Engine, counting: Counting) -> bool:
+    """Whether it was not counted lately, and would read a large table: a search, mostly."""
+    is_known = _present(memory, counting.key(engine.dialect)) is not None
+    now = time.monotonic()
+    return not is_known and any(memory.large.get(name, 0) > now for name in counting.tables)
 
 
 def _remembered(
     memory: _Memory, key: tuple[str, ...], changes: tuple[object, ...] | None
 ) -> int | None:
-    known = memory.get(key)
-    if known is None or known.changes != changes:
-        return None
-    return known.total if time.monotonic() - known.counted < LONGEST else None
+    known = _present(memory, key)
+    return None if known is None or known.changes != changes else known.total
+
+
+def _present(memory: _Memory, key: tuple[str, ...]) -> _Counted | None:
+    known = memory.totals.get(key)
+    return known if known and time.monotonic() - known.counted < LONGEST else None
 
 
 def _count(session: Session, countings: Sequence[Counting]) -> list[int]:
@@ -184,7 +207,9 @@ def _signals(session: Session, names: tuple[str, ...]) -> dict[str, Signal] | No
     itself = connection.info.setdefault(ITSELF, object())
     signals = {name: Signal(None, 0) for name in names}
     for name, updated, created, rows, now in connection.execute(asked):
-        is_settled = updated is None or now - updated > SETTLED_AFTER
+        # Where it has neither a time nor rows, only the rows would tell of a TRUNCATE, and their
+        # number may not have been looked for since the start; none are counted in no time.
+        is_settled = bool(rows) if updated is None else now - updated > SETTLED_AFTER
         change = (updated or itself, created, rows) if is_settled else None
         signals[name] = Signal(change, rows or 0)
     return signals

@@ -191,7 +191,7 @@ def test_what_is_remembered_is_bounded(by_hand: object, monkeypatch: pytest.Monk
     assert [times_counted(lambda each=each: total(each)) for each in asked[2:]] == [0, 0, 0]
     assert times_counted(lambda: total(asked[0])) == 1
     (memory,) = totals._memories.values()
-    assert len(memory) == 3
+    assert len(memory.totals) == 3
 
 
 # --- what others change ---------------------------------------------------------
@@ -410,6 +410,23 @@ def test_who_does_not_wait_is_told_that_a_large_table_was_not_counted(
     assert total(waits=False) == 4, "what is remembered needs no waiting"
     by_hand(ONE_MORE)
     assert total(waits=False) is None, "and what is not true any more is not told"
+
+
+def test_of_a_table_that_was_large_just_now_nothing_is_asked(
+    by_hand: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand("ANALYZE TABLE virtual_users")
+    monkeypatch.setattr(totals, "FEW_ROWS", 3)
+    assert total(waits=False) is None
+    ones = counting(User.email.contains("one"))
+    with counted() as seen:
+        assert total(ones, waits=False) is None
+    assert seen == []
+    assert total(ones) == 2
+    assert total(ones, waits=False) == 2, "it may be told now"
+    by_hand("DELETE FROM virtual_users WHERE id > 11; ANALYZE TABLE virtual_users")
+    total()
+    assert total(counting(User.email.contains("one")), waits=False) == 1, "and is small now"
 
 
 def test_the_size_is_that_of_all_tables_that_would_be_read(
