@@ -14,10 +14,11 @@ REPOSITORY = ROOT / "ops" / "deb" / "repository"
 BEFORE = "2.0.0"
 # The commit of the tag v2.0.0, where a clone has no tags. Its tables are older than today's.
 COMMIT_BEFORE = "ec2694f35a3dcfcd7bfe5affd1cb45821f89a97c"
+BROKEN = "ffffffffffff"
 BROKEN_MIGRATION = '''
 """A migration that fails."""
 
-revision = "ffffffffffff"
+revision = "{broken}"
 down_revision = "{head}"
 
 
@@ -81,8 +82,11 @@ def repack(package: Path, version: str, head: str = "") -> Path:
     number = source / "postmaster/version.py"
     number.write_text(number.read_text(encoding="utf-8").replace(VERSION, version), "utf-8")
     if head:
-        migration = source / "migrations/versions/ffffffffffff_broken.py"
-        migration.write_text(BROKEN_MIGRATION.format(head=head), encoding="utf-8")
+        migration = source / "migrations/versions" / f"{BROKEN}_broken.py"
+        migration.write_text(BROKEN_MIGRATION.format(broken=BROKEN, head=head), encoding="utf-8")
+        known = source / "postmaster/revisions.py"
+        more = f'    "{head}",\n    "{BROKEN}",\n'
+        known.write_text(known.read_text("utf-8").replace(f'    "{head}",\n', more), "utf-8")
     built = package.parent / f"postmaster_{version}.deb"
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Znone", "--build", folder, built],

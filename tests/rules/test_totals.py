@@ -343,11 +343,14 @@ def test_nor_if_what_it_does_not_see_took_long_itself(
     assert [total(), total()] == [5, 5]
 
 
+OF_USERS = f"database_name = '{DATABASE}' AND table_name = 'virtual_users'"
+
 # --- a restart ------------------------------------------------------------------
 
 
 def restart(server: ClockedMariaDB) -> None:
-    """The server forgets when its tables were last changed."""
+    """The server forgets when its tables were last changed; it knows how many rows they have."""
+    server.run(DATABASE, "ANALYZE TABLE virtual_domains, virtual_users, virtual_aliases")
     server.stop()
     server.start()
     db.engine.dispose()
@@ -363,6 +366,22 @@ def test_after_a_restart_each_connection_remembers_for_itself(
     assert [times_counted(total) for _ in range(2)] == [1, 0]
     by_hand(ONE_MORE)
     assert total() == 5
+
+
+def test_where_a_restart_left_neither_a_time_nor_rows_it_is_counted_each_time(
+    server: ClockedMariaDB, by_hand: Callable[[str], None]
+) -> None:
+    server.run(DATABASE, "ALTER TABLE virtual_users STATS_AUTO_RECALC = 0")
+    server.run("mysql", f"UPDATE innodb_table_stats SET n_rows = 0 WHERE {OF_USERS}")
+    server.stop()
+    server.start()
+    db.engine.dispose()
+    try:
+        assert [times_counted(total) for _ in range(2)] == [1, 1]
+        by_hand("TRUNCATE virtual_users")
+        assert total() == 0
+    finally:
+        server.run(DATABASE, "ALTER TABLE virtual_users STATS_AUTO_RECALC = DEFAULT")
 
 
 def test_what_was_changed_before_a_restart_shows_after_it(
