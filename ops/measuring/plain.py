@@ -2,7 +2,8 @@
 
 # What says whether the total that was counted before is still true.
 CHANGED = (
-    "SELECT update_time, create_time, table_rows, NOW() FROM information_schema.tables"
+    "SELECT update_time, create_time, auto_increment, table_rows, NOW()"
+    " FROM information_schema.tables"
     " WHERE table_schema = DATABASE() AND table_name = 'virtual_users'"
 )
 ROWS = (

@@ -1,9 +1,9 @@
 """How many rows there are: counted once, and remembered until a table changes.
 
 An exact count reads a whole index: 70 ms for a million rows. MariaDB keeps of each table when the
-transaction began that changed it last, and about how many rows it has; both tell in a tenth of a
-millisecond whether a total that was counted before is still true, whoever wrote since. Where the
-database says nothing of the kind, each total is counted each time.
+transaction began that changed it last, its next id and about how many rows it has; these tell in
+a tenth of a millisecond whether a total that was counted before is still true, whoever wrote
+since. Where the database says nothing of the kind, each total is counted each time.
 
 That time is noted at the commit, so a transaction of any length shows; but for one that began in
 the very second in which the one noted before did, wrote before a count, and committed after it.
@@ -51,6 +51,7 @@ ITSELF = "postmaster_totals"  # where a connection keeps what it is known by
 _SAYS: tuple[ColumnClause[Any], ...] = (
     column("update_time"),
     column("create_time"),
+    column("auto_increment"),
     column("table_rows"),
 )
 _tables = table(
@@ -206,11 +207,11 @@ def _signals(session: Session, names: tuple[str, ...]) -> dict[str, Signal] | No
     # older, and what it is known by ends with it.
     itself = connection.info.setdefault(ITSELF, object())
     signals = {name: Signal(None, 0) for name in names}
-    for name, updated, created, rows, now in connection.execute(asked):
-        # Where it has neither a time nor rows, only the rows would tell of a TRUNCATE, and their
-        # number may not have been looked for since the start; none are counted in no time.
-        is_settled = bool(rows) if updated is None else now - updated > SETTLED_AFTER
-        change = (updated or itself, created, rows) if is_settled else None
+    for name, updated, created, next_id, rows, now in connection.execute(asked):
+        is_settled = updated is None or now - updated > SETTLED_AFTER
+        # A TRUNCATE sets no time. It begins the ids anew, also where the number of rows was not
+        # looked for yet.
+        change = (updated or itself, created, next_id, rows) if is_settled else None
         signals[name] = Signal(change, rows or 0)
     return signals
 

@@ -199,6 +199,7 @@ class Panel:
     def sent_again_for(self, path: str) -> list[Sent]:
         """The statements of a request that was made before, so that its total is known."""
         if path not in self.again:
+            totals._memories.clear()  # whatever else was asked for before
             for _ in range(2):
                 self.ask(path)
             self.again[path] = self.sent_for(path)
