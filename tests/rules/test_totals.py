@@ -4,11 +4,8 @@ The server's clock goes on when a test says so, by Debian's libfaketime, so that
 until a table is settled. What an operator does by hand goes over a connection of its own.
 """
 
-import math
-import os
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -21,11 +18,10 @@ from postmaster.db import db
 from postmaster.models import Alias, Domain, User
 from postmaster.rules import totals
 from tests.conftest import Prepared, dispose
-from tests.mariadb import MariaDB
+from tests.rules.clocked_mariadb import ClockedMariaDB
 from tests.rules.mail import HASH, fill
 from tests.rules.statements import counted
 
-LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 DATABASE = "totals"
 A_WHILE = 60  # seconds after which every table is settled
 # Never the address of a row that was deleted just now: who puts it back locks what is beside it.
@@ -33,37 +29,6 @@ ONE_MORE = (
     "INSERT INTO virtual_users (domain_id, email, password)"
     f" VALUES (1, CONCAT('new', UUID_SHORT(), '@one.example'), '{HASH}')"
 )
-
-
-class ClockedMariaDB(MariaDB):
-    """A server whose clock can be told that time has passed."""
-
-    def __init__(self) -> None:
-        super().__init__(hasty=True)
-        self.ahead = 0.0
-        self.clock = self.folder / "clock"
-        self.pass_time(0)
-
-    def command(self) -> list[str]:
-        assert LIBRARY is not None, "ops/test installs faketime"
-        environment = {
-            "LD_PRELOAD": LIBRARY,
-            "FAKETIME_TIMESTAMP_FILE": self.clock,
-            "FAKETIME_NO_CACHE": 1,
-            # How long something takes is true, and so are the times of files.
-            "FAKETIME_DONT_FAKE_MONOTONIC": 1,
-            "NO_FAKE_STAT": 1,
-        }
-        assignments = [f"{name}={value}" for name, value in environment.items()]
-        return ["env", *assignments, *super().command()]
-
-    def pass_time(self, seconds: int) -> None:
-        """It is so many seconds later, and a second has just begun."""
-        now = time.time()
-        self.ahead = math.ceil(now + self.ahead) + seconds - now
-        following = self.folder / "clock.new"
-        following.write_text(f"+{self.ahead:.3f}")
-        os.replace(following, self.clock)  # the server reads it all the time
 
 
 @pytest.fixture(scope="module")
